@@ -1,0 +1,1 @@
+//! Live interfaces and packet filters, through libpcap

@@ -1,0 +1,1 @@
+//! Binning and drawing: bars for a terminal, SVG for a page

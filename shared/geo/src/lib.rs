@@ -1,0 +1,1 @@
+//! Where an address is: city, country and AS number from local databases

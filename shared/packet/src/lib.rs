@@ -1,0 +1,1 @@
+//! From captured bytes to the facts of one packet: link, network and transport headers, never a panic

@@ -1,0 +1,1 @@
+//! What a scan is: class, technique and handshake of a flow; sessions and their geometry

@@ -1,0 +1,1 @@
+//! The marks scanners leave in headers: one table of rules with their sources

@@ -1,0 +1,1 @@
+//! For tests only: a packet builder, scenario files, the tools' binaries, a bash runner
