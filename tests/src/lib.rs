@@ -1,0 +1,1 @@
+//! Whole pipelines through the compiled tools; see the test targets beside this file.
