@@ -1,0 +1,1 @@
+//! Adds the scanning tool to packet or probe rows

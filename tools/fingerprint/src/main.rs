@@ -1,0 +1,2 @@
+//! Adds the scanning tool to packet or probe rows
+fn main() {}

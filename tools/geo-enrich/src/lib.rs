@@ -1,0 +1,1 @@
+//! Adds where a source is to any row with an address

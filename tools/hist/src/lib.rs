@@ -1,0 +1,1 @@
+//! Counts and bins any column, and draws it

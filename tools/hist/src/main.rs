@@ -1,0 +1,2 @@
+//! Counts and bins any column, and draws it
+fn main() {}

@@ -1,0 +1,1 @@
+//! Captures packets from an interface to a file

@@ -1,0 +1,2 @@
+//! Captures packets from an interface to a file
+fn main() {}

@@ -1,0 +1,1 @@
+//! Packets of a capture to packet rows

@@ -1,0 +1,2 @@
+//! Packets of a capture to packet rows
+fn main() {}

@@ -1,0 +1,1 @@
+//! Packet rows to probe rows: class, technique, handshake

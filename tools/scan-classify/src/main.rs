@@ -1,0 +1,2 @@
+//! Packet rows to probe rows: class, technique, handshake
+fn main() {}

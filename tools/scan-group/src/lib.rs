@@ -1,0 +1,1 @@
+//! Probe rows to session rows: who scanned, how wide, how long

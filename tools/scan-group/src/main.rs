@@ -1,0 +1,2 @@
+//! Probe rows to session rows: who scanned, how wide, how long
+fn main() {}
