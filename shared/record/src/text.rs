@@ -1,0 +1,233 @@
+//! Numbers and addresses to and from text, written by hand because every packet passes here some thirty times.
+
+use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// "00" to "99", so that two digits cost one table look-up.
+const PAIRS: [u8; 200] = {
+    let mut table = [0; 200];
+    let mut i = 0;
+    while i < 100 {
+        table[2 * i] = b'0' + (i / 10) as u8;
+        table[2 * i + 1] = b'0' + (i % 10) as u8;
+        i += 1;
+    }
+    table
+};
+
+/// The text of every octet, with its length in the last byte.
+const OCTETS: [[u8; 4]; 256] = {
+    let mut table = [[0; 4]; 256];
+    let mut i = 0;
+    while i < 256 {
+        let (hundreds, tens, ones) = ((i / 100) as u8, (i / 10 % 10) as u8, (i % 10) as u8);
+        table[i] = if i >= 100 {
+            [b'0' + hundreds, b'0' + tens, b'0' + ones, 3]
+        } else if i >= 10 {
+            [b'0' + tens, b'0' + ones, 0, 2]
+        } else {
+            [b'0' + ones, 0, 0, 1]
+        };
+        i += 1;
+    }
+    table
+};
+
+/// Appends a number in decimal.
+#[inline]
+pub fn write_uint(value: u64, out: &mut Vec<u8>) {
+    if value < 10 {
+        out.push(b'0' + value as u8);
+    } else {
+        out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+    }
+}
+
+/// Appends a number in decimal, with leading zeros up to `width` digits. The value must fit.
+#[inline]
+pub fn write_padded(mut value: u64, width: usize, out: &mut Vec<u8>) {
+    let start = out.len();
+    out.resize(start + width, b'0');
+    let digits = &mut out[start..];
+    let mut at = width;
+    while at >= 2 {
+        let pair = (value % 100) as usize * 2;
+        value /= 100;
+        digits[at - 2] = PAIRS[pair];
+        digits[at - 1] = PAIRS[pair + 1];
+        at -= 2;
+    }
+    if at == 1 {
+        digits[0] = b'0' + (value % 10) as u8;
+    }
+}
+
+/// Appends an address in its canonical text: dotted decimal, or RFC 5952.
+#[inline]
+pub fn write_ip(ip: IpAddr, out: &mut Vec<u8>) {
+    match ip {
+        IpAddr::V4(v4) => write_ipv4(v4, out),
+        // Writing to a Vec cannot fail.
+        IpAddr::V6(v6) => drop(write!(out, "{v6}")),
+    }
+}
+
+#[inline]
+fn write_ipv4(ip: Ipv4Addr, out: &mut Vec<u8>) {
+    let mut text = [b'.'; 16];
+    let mut at = 0;
+    for octet in ip.octets() {
+        let entry = &OCTETS[usize::from(octet)];
+        // Three bytes are always stored and the cursor moves by what counts: no branch on the length.
+        text[at] = entry[0];
+        text[at + 1] = entry[1];
+        text[at + 2] = entry[2];
+        at += usize::from(entry[3]);
+        text[at] = b'.';
+        at += 1;
+    }
+    out.extend_from_slice(&text[..at - 1]);
+}
+
+/// Appends bytes as lower-case hexadecimal.
+pub fn write_hex(bytes: &[u8], out: &mut Vec<u8>) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for b in bytes {
+        out.push(DIGITS[usize::from(b >> 4)]);
+        out.push(DIGITS[usize::from(b & 15)]);
+    }
+}
+
+/// Reads a decimal number; `None` for anything but digits, or above `u64`.
+#[inline]
+pub fn parse_uint(text: &[u8]) -> Option<u64> {
+    if text.is_empty() || text.len() > 20 {
+        return None;
+    }
+    let mut value: u64 = 0;
+    for b in text {
+        let digit = b.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value = value.checked_mul(10)?.checked_add(u64::from(digit))?;
+    }
+    Some(value)
+}
+
+/// Reads an IPv4 or IPv6 address.
+#[inline]
+pub fn parse_ip(text: &[u8]) -> Option<IpAddr> {
+    match parse_ipv4(text) {
+        Some(v4) => Some(IpAddr::V4(v4)),
+        None => std::str::from_utf8(text).ok()?.parse::<Ipv6Addr>().ok().map(IpAddr::V6),
+    }
+}
+
+#[inline]
+fn parse_ipv4(text: &[u8]) -> Option<Ipv4Addr> {
+    if text.len() < 7 || text.len() > 15 {
+        return None;
+    }
+    let mut address: u32 = 0;
+    let mut octet: u32 = 0;
+    let mut digits = 0;
+    let mut dots = 0;
+    for b in text {
+        let digit = b.wrapping_sub(b'0');
+        if digit < 10 {
+            octet = octet * 10 + u32::from(digit);
+            digits += 1;
+            if digits > 3 || octet > 255 {
+                return None;
+            }
+        } else if *b == b'.' && digits > 0 {
+            address = address << 8 | octet;
+            octet = 0;
+            digits = 0;
+            dots += 1;
+        } else {
+            return None;
+        }
+    }
+    (dots == 3 && digits > 0).then(|| Ipv4Addr::from(address << 8 | octet))
+}
+
+/// Reads pairs of hexadecimal digits; `None` for an odd count or another character.
+pub fn parse_hex(text: &[u8]) -> Option<Vec<u8>> {
+    let nibble = |b: u8| char::from(b).to_digit(16).map(|n| n as u8);
+    text.chunks(2)
+        .map(|pair| match pair {
+            [high, low] => Some(nibble(*high)? << 4 | nibble(*low)?),
+            _ => None,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip_text(ip: &str) -> String {
+        let mut out = Vec::new();
+        write_ip(ip.parse().unwrap(), &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn addresses_agree_with_the_standard_library() {
+        for ip in
+            ["0.0.0.0", "255.255.255.255", "1.22.133.4", "10.0.100.9", "::", "2001:db8::1", "::ffff:1.2.3.4"]
+        {
+            assert_eq!(ip_text(ip), ip);
+            assert_eq!(parse_ip(ip.as_bytes()), ip.parse().ok());
+        }
+        for octet in 0..=255 {
+            let ip = Ipv4Addr::new(octet, 0, octet, 7);
+            assert_eq!(parse_ip(ip_text(&ip.to_string()).as_bytes()), Some(IpAddr::V4(ip)));
+        }
+        for bad in [
+            "",
+            "1.2.3",
+            "1.2.3.4.5",
+            "256.1.1.1",
+            "1..2.3",
+            "1.2.3.",
+            ".1.2.3",
+            "0001.2.3.4",
+            "1.2.3.4 ",
+            ":::",
+        ] {
+            assert_eq!(parse_ip(bad.as_bytes()), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn numbers() {
+        for value in [0, 9, 10, 99, 100, 65535, u64::MAX] {
+            let mut out = Vec::new();
+            write_uint(value, &mut out);
+            assert_eq!(out, value.to_string().as_bytes());
+            assert_eq!(parse_uint(&out), Some(value));
+        }
+        for (value, width, expected) in [(7, 6, "000007"), (123_456_789, 9, "123456789"), (0, 9, "000000000")]
+        {
+            let mut out = Vec::new();
+            write_padded(value, width, &mut out);
+            assert_eq!(out, expected.as_bytes());
+        }
+        for bad in ["", "-1", "1.0", "18446744073709551616", "1 "] {
+            assert_eq!(parse_uint(bad.as_bytes()), None);
+        }
+    }
+
+    #[test]
+    fn hex() {
+        let mut out = Vec::new();
+        write_hex(&[0, 0xab, 0x7f], &mut out);
+        assert_eq!(out, b"00ab7f");
+        assert_eq!(parse_hex(&out), Some(vec![0, 0xab, 0x7f]));
+        assert_eq!(parse_hex(b"0"), None);
+        assert_eq!(parse_hex(b"0g"), None);
+    }
+}
