@@ -1,0 +1,66 @@
+//! Opening what a tool reads.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::Path;
+
+use anyhow::{Context, bail};
+
+/// The name to show for an input: the path, or `<stdin>`.
+pub fn name(path: Option<&Path>) -> String {
+    match path {
+        Some(path) if path != Path::new("-") => path.display().to_string(),
+        _ => "<stdin>".to_owned(),
+    }
+}
+
+/// Opens a file, or standard input for none or `-`, as it is.
+///
+/// # Errors
+/// When the file cannot be opened, is a directory, or standard input is a terminal, where nothing would ever come.
+pub fn open(path: Option<&Path>) -> Result<Box<dyn Read + Send>, anyhow::Error> {
+    match path {
+        Some(path) if path != Path::new("-") => {
+            let file = File::open(path).with_context(|| path.display().to_string())?;
+            if file.metadata().is_ok_and(|m| m.is_dir()) {
+                bail!("{}: is a directory", path.display());
+            }
+            Ok(Box::new(file))
+        }
+        _ => {
+            if io::IsTerminal::is_terminal(&io::stdin()) {
+                bail!("no FILE given and standard input is a terminal; see --help");
+            }
+            // A file of its own, because std::io::Stdin copies through a small buffer under a lock.
+            use std::os::fd::AsFd;
+            let fd = io::stdin().as_fd().try_clone_to_owned().context("<stdin>")?;
+            Ok(Box::new(File::from(fd)))
+        }
+    }
+}
+
+/// Opens rows: as [`open`], and unpacks gzip or zstd, told by the first bytes.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_rows(path: Option<&Path>) -> Result<Box<dyn Read + Send>, anyhow::Error> {
+    let mut input = open(path)?;
+    let mut head = [0; 4];
+    let mut have = 0;
+    while have < head.len() {
+        match input.read(&mut head[have..]) {
+            Ok(0) => break,
+            Ok(count) => have += count,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e).with_context(|| name(path)),
+        }
+    }
+    let rest = io::Cursor::new(head[..have].to_vec()).chain(input);
+    Ok(match &head[..have] {
+        [0x1f, 0x8b, ..] => {
+            Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(1 << 16, rest)))
+        }
+        [0x28, 0xb5, 0x2f, 0xfd] => Box::new(zstd::Decoder::new(rest).with_context(|| name(path))?),
+        _ => Box::new(rest),
+    })
+}

@@ -1,0 +1,22 @@
+use std::io::Read;
+
+use anyhow::Context;
+use probeline_record::RowReader;
+
+use crate::{Console, RowOptions, input};
+
+/// Opens the rows that a tool reads, and says so where there is nothing to read.
+///
+/// # Errors
+/// When the input cannot be opened or does not hold rows.
+pub fn open_rows(
+    options: &RowOptions,
+    console: &Console,
+) -> Result<RowReader<Box<dyn Read + Send>>, anyhow::Error> {
+    let name = input::name(options.file.as_deref());
+    let rows = RowReader::new(input::open_rows(options.file.as_deref())?).with_context(|| name.clone())?;
+    if rows.is_empty() {
+        console.say(format_args!("{name}: empty input, not even a header; nothing to do"));
+    }
+    Ok(rows)
+}
