@@ -1,1 +1,31 @@
-//! Where an address is: city, country and AS number from local databases
+//! Where an address is: country, city, time zone and AS number, from local databases only.
+//!
+//! A [`Geo`] opens the databases named in a [`SearchPath`] or found in its folders, in any of the layouts in use
+//! (MaxMind's nested ones, the flat ones of the ip-location-db packages, several files with one address family
+//! each, CAIDA's prefix-to-AS tables), and answers with a [`Place`].
+
+mod attribution;
+mod coordinate;
+mod country_zones;
+mod database;
+mod error;
+mod fields;
+mod geo;
+mod pfx2as;
+mod place;
+pub mod ranges;
+mod search;
+mod zone;
+
+pub use attribution::ATTRIBUTION_FILE;
+pub use database::Description;
+pub use error::Error;
+pub use geo::{Geo, PlaceId};
+pub use place::{Level, Place};
+pub use search::{SearchPath, Wanted};
+pub use zone::Zone;
+
+/// Where the boundaries come from by which coordinates get their time zone; the licence (ODbL 1.0) asks that
+/// results shown to the public say so.
+pub const TIME_ZONE_ATTRIBUTION: &str =
+    "time zones by coordinate: timezone-boundary-builder, © OpenStreetMap contributors, ODbL 1.0";
