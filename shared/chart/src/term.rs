@@ -97,7 +97,7 @@ fn paint(text: &str, series: usize, options: &Options) -> String {
 /// A bar of so many eighths of a column.
 fn blocks(eighths: usize) -> String {
     let mut bar = EIGHTHS[0].repeat(eighths / 8);
-    if eighths % 8 > 0 {
+    if !eighths.is_multiple_of(8) {
         bar += EIGHTHS[eighths % 8];
     }
     bar

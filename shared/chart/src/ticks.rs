@@ -80,7 +80,7 @@ fn power_of_ten(exponent: i32) -> f64 {
 
 /// A number on a logarithmic axis: `1`, `500`, `10k`, `1M`, `0.01`, `10⁻⁵`.
 fn magnitude(at: f64, exponent: i32) -> String {
-    if exponent < -4 || exponent > 14 {
+    if !(-4..=14).contains(&exponent) {
         let digit = (at / power_of_ten(exponent)).round();
         let power = format!("10{}", superscript(exponent));
         return if digit > 1.0 { format!("{digit}·{power}") } else { power };
@@ -133,6 +133,10 @@ const TIME_STEPS: [i64; 18] = [
 ///
 /// Hours are written `15:00` and midnight as its date; days `14 Jul`; months `Jul 2017`; years `2017`.
 pub(crate) fn time(min: f64, max: f64, wanted: usize) -> Vec<Tick> {
+    // Beyond the years that a calendar has, there is nothing to write.
+    if min.abs().max(max.abs()) > 253_402_300_800.0 {
+        return Vec::new();
+    }
     let rough = (max - min) / wanted.max(1) as f64;
     let step = TIME_STEPS.iter().copied().find(|&step| step as f64 >= rough).unwrap_or(31_622_400);
     if step >= 2_678_400 {
