@@ -36,9 +36,13 @@ impl Bars {
     /// The picture.
     pub fn svg(&self) -> String {
         let series = self.series.len().max(1);
-        let thick = if series == 1 { 15.0 } else { (30.0 / series as f64).clamp(7.0, 12.0) };
+        let thick = match series {
+            1 => 15.0,
+            2 => 14.0,
+            more => (30.0 / more as f64).clamp(6.0, 10.0),
+        };
         // A bar too thin for its number goes without; the tooltip has it.
-        let numbers = thick >= 9.0;
+        let numbers = thick > SMALL;
         let slot = thick * series as f64 + if series == 1 { 6.0 } else { 9.0 };
 
         let mut canvas = Canvas::default();
@@ -46,14 +50,9 @@ impl Bars {
         let room = self.figure.width - 2.0 * MARGIN;
         let widest = self.rows.iter().map(|row| text::width(&row.label, SIZE)).fold(20.0, f64::max);
         let left = MARGIN + widest.min(room * 0.42) + 8.0;
-        let widest =
-            self.rows.iter().flat_map(|row| &row.texts).map(|t| text::width(t, SMALL)).fold(0.0, f64::max);
-        let right = self.figure.width - MARGIN - if numbers { widest + 6.0 } else { 6.0 };
-        let right = right.max(left + 60.0);
+        let right = self.right(left, numbers);
         let area = Area { left, top, right, bottom: top + slot * self.rows.len() as f64 + 4.0 };
-
-        let values = || self.rows.iter().flat_map(|row| row.values.iter().copied());
-        let scale = Scale::new(&self.value, values(), Fit::Bars, left, right);
+        let scale = self.scale(left, right);
         let bottom = canvas.x_axis(area, &scale, &self.value.title, true);
         for (at, row) in self.rows.iter().enumerate() {
             let y = top + 4.0 + slot * at as f64;
@@ -81,5 +80,30 @@ impl Bars {
         }
         canvas.line("pl-a", [left, area.top, left, area.bottom]);
         canvas.finish(&self.figure, bottom)
+    }
+
+    /// Ends with the longest bar rather than on a tick, which leaves the numbers room.
+    fn scale(&self, from: f64, to: f64) -> Scale {
+        let values = || self.rows.iter().flat_map(|row| row.values.iter().copied());
+        let longest = values().filter(|value| self.value.shows(*value)).fold(0.0, f64::max);
+        let max = self.value.max.or(Some(longest).filter(|&longest| longest > 0.0));
+        Scale::new(&Axis { max, ..self.value.clone() }, values(), Fit::Bars, from, to)
+    }
+
+    /// How far right bars may reach so that every number behind its bar stays in the picture.
+    fn right(&self, left: f64, numbers: bool) -> f64 {
+        let most = self.figure.width - MARGIN - 6.0;
+        if !numbers {
+            return most;
+        }
+        let unit = self.scale(0.0, 1.0);
+        let ends = self.rows.iter().flat_map(|row| row.values.iter().zip(&row.texts)).filter_map(
+            |(&value, number)| {
+                let length = unit.at(value).unwrap_or(0.0);
+                let room = self.figure.width - MARGIN - left - 5.0 - text::width(number, SMALL);
+                (length > 0.01).then(|| left + room / length)
+            },
+        );
+        ends.fold(most, f64::min).max(left + 60.0)
     }
 }

@@ -161,7 +161,9 @@ impl Canvas {
                 }
             }
         }
-        for (x, tick) in &ticks {
+        // Minor ticks closer than this are a smear.
+        let minor = (area.right - area.left) / ticks.len().max(1) as f64 >= 3.0;
+        for (x, tick) in ticks.iter().filter(|(_, tick)| minor || !tick.text.is_empty()) {
             let length = if tick.text.is_empty() { 3.0 } else { 5.0 };
             self.line("pl-a", [*x, area.bottom, *x, area.bottom + length]);
         }
@@ -185,7 +187,8 @@ impl Canvas {
                 free
             })
         };
-        let strides = [1, 2, 3, 4, 5, 6, 8, 10, 12, 20, 25, 50, 100, 200, 500, 1000, 10_000, 100_000];
+        let strides =
+            [1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 50, 64, 100, 128, 256, 500, 1000, 10_000, 100_000];
         let stride = strides.into_iter().find(|&stride| fits(stride)).unwrap_or(labels.len().max(1));
         for (x, label) in labels.iter().step_by(stride) {
             let half = text::width(label, SIZE) / 2.0;
@@ -222,6 +225,12 @@ impl Canvas {
         }
         let title = text::cut(title, area.bottom - area.top + 2.0 * MARGIN, SIZE);
         self.upright("pl-t", MARGIN + 7.0, f64::midpoint(area.top, area.bottom), &title);
+    }
+
+    /// Says in the middle of an empty area that it is meant to be empty.
+    pub(crate) fn nothing(&mut self, area: Area) {
+        let (x, y) = (f64::midpoint(area.left, area.right), f64::midpoint(area.top, area.bottom));
+        self.text("pl-m", x, y, Anchor::Middle, "no data");
     }
 
     /// Axis lines left and below.

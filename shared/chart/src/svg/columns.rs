@@ -50,7 +50,9 @@ impl Columns {
         let series = self.values.len().max(1);
         // Very many bins leave no room for gaps: neighbours touch then.
         let gap = if slot < 4.0 * series as f64 { 0.0 } else { (slot * 0.14).clamp(1.0, 14.0) };
-        let thick = (slot - gap) / series as f64;
+        // A single bin is a bar too, not a wall.
+        let thick = ((slot - gap) / series as f64).min(64.0);
+        let gap = slot - thick * series as f64;
         for (series, heights) in self.values.iter().enumerate() {
             for (bin, &value) in heights.iter().take(bins).enumerate() {
                 let Some(y) = scale.at(value) else { continue };
@@ -63,6 +65,9 @@ impl Columns {
                 let tip = self.tip(bin, series, value);
                 canvas.rect(&format!("pl-f{}", series % SERIES), [x, to - high, thick, high], &tip);
             }
+        }
+        if bins == 0 {
+            canvas.nothing(area);
         }
         canvas.frame(area);
         let at = |bin: usize, shift: f64| area.left + slot * (bin as f64 + shift);

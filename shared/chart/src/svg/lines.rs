@@ -71,10 +71,10 @@ impl Lines {
                 .filter(|&(x, y)| self.x.shows(x) && self.y.shows(y))
         };
         let y_fit = if self.mark == Mark::Line { Fit::Bars } else { Fit::Points };
-        let y = Scale::new(&self.y, shown().map(|(_, y)| y), y_fit, bottom - inset, top + inset.min(3.0));
+        let y = Scale::new(&self.y, shown().map(|(_, y)| y), y_fit, bottom - inset, top + inset);
         let area = Area { left: y_room(&y), top, right: self.figure.width - MARGIN - 6.0, bottom };
         let xs = shown().map(|(x, _)| x).chain(self.rules.iter().map(|rule| rule.0));
-        let x = Scale::new(&self.x, xs, Fit::Points, area.left + inset, area.right - inset.min(3.0));
+        let x = Scale::new(&self.x, xs, Fit::Points, area.left + inset, area.right - inset);
 
         canvas.y_axis(area, &y, &self.y.title);
         let end = canvas.x_axis(area, &x, &self.x_title(&x), true);
@@ -85,6 +85,9 @@ impl Lines {
                 Mark::Points => draw_points(&mut canvas, at, line, self.lines.len(), &placed, (&x, &y)),
                 mark => draw_line(&mut canvas, at, line, self.lines.len(), &placed, mark, y.base(), (&x, &y)),
             }
+        }
+        if shown().next().is_none() {
+            canvas.nothing(area);
         }
         canvas.frame(area);
 

@@ -77,7 +77,8 @@ impl Scale {
             (low, high) = if axis.kind == Kind::Log { (1.0, 10.0) } else { (0.0, 1.0) };
         }
         let (low, high) = match axis.kind {
-            Kind::Log => (log_floor(low, fit), log_ceiling(high)),
+            Kind::Log if fit == Fit::Bars => (log_floor(low), log_ceiling(high)),
+            Kind::Log => (low, high),
             Kind::Time => (low, high),
             Kind::Linear if fit == Fit::Bars => (low.min(0.0), high.max(0.0)),
             Kind::Linear => (if low >= 0.0 && low < high * 0.7 { 0.0 } else { low }, high),
@@ -145,18 +146,12 @@ impl Scale {
     }
 }
 
-/// 1, 2 or 5 times a power of ten, not above `value`; below it for bars, which would have no length otherwise.
-fn log_floor(value: f64, fit: Fit) -> f64 {
-    let decade = 10f64.powf((value.log10() + 1e-9).floor());
-    let below = [5.0, 2.0, 1.0].map(|digit| digit * decade).into_iter().find(|&v| v <= value * (1.0 + 1e-9));
-    let below = below.unwrap_or(decade);
-    match fit {
-        Fit::Points => below,
-        // Half of the power of ten: the bar of a single occurrence is seen, and no tick pretends a baseline.
-        Fit::Bars => decade * 0.5,
-    }
+/// Half of a power of ten: the bar of a single occurrence is seen, and no tick pretends a baseline.
+fn log_floor(value: f64) -> f64 {
+    10f64.powf((value.log10() + 1e-9).floor()) * 0.5
 }
 
+/// 1, 2, 5 or 10 times a power of ten, not below `value`.
 fn log_ceiling(value: f64) -> f64 {
     let decade = 10f64.powf((value.log10() + 1e-9).floor());
     [1.0, 2.0, 5.0, 10.0]

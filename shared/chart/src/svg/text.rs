@@ -9,22 +9,22 @@ pub(crate) const SMALL: f64 = 12.0;
 /// Font size of the headline.
 pub(crate) const HEAD: f64 = 15.0;
 
-/// Width in user units, rather too wide than too narrow: which font a reader has is unknown, and DejaVu Sans, whose
-/// advance widths these are (rounded, by class of character), is the widest of those asked for.
+/// Width in user units. Which font a reader has is unknown; these advances by class of character lie between
+/// Helvetica's and those of DejaVu Sans, the widest of the fonts asked for, whose excess the margins take up.
 pub(crate) fn width(text: &str, size: f64) -> f64 {
     text.chars().map(advance).sum::<f64>() * size
 }
 
 fn advance(c: char) -> f64 {
     match c {
-        'i' | 'j' | 'l' | '\'' | '|' => 0.30,
-        ' ' | '.' | ',' | ':' | ';' | 'I' | '!' => 0.34,
-        'f' | 't' | 'r' | '(' | ')' | '[' | ']' | '/' | '-' | '·' => 0.41,
-        'm' | 'W' | '%' | '@' => 0.98,
-        'M' | 'w' | 'Q' | 'O' | 'G' | '+' | '=' | '<' | '>' | '~' | '−' => 0.84,
-        'A'..='Z' => 0.69,
+        'i' | 'j' | 'l' | '\'' | '|' => 0.27,
+        ' ' | '.' | ',' | ':' | ';' | 'I' | '!' => 0.31,
+        'f' | 't' | 'r' | '(' | ')' | '[' | ']' | '/' | '-' | '·' => 0.37,
+        'm' | 'W' | '%' | '@' => 0.93,
+        'M' | 'w' | 'Q' | 'O' | 'G' | '+' | '=' | '<' | '>' | '~' | '−' => 0.78,
+        'A'..='Z' => 0.68,
         '…' => 1.0,
-        c => 0.62 * c.width().unwrap_or(0) as f64,
+        c => 0.58 * c.width().unwrap_or(0) as f64,
     }
 }
 
