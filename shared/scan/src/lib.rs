@@ -1,1 +1,32 @@
-//! What a scan is: class, technique and handshake of a flow; sessions and their geometry
+//! What a scan is.
+//!
+//! [`Classifier`] turns packets into probes: flows with a [`Class`], a [`Technique`] and, where something answered, a
+//! [`Handshake`]. [`Grouper`] turns probes into sessions with their geometry and sizes. Both are pure: packets in
+//! order of time go in, results come out in order of their first packet, and time is whatever the packets say.
+//! [`Reorder`] puts input in order first. The rules, in words, are in docs/CLASSIFICATION.md.
+//!
+//! Memory: a classifier holds the flows of the last time-out (300 s), about 250 bytes and the attached header cells
+//! each; a grouper the sessions whose window is open.
+
+mod bogon;
+mod classify;
+mod distinct;
+mod first;
+mod flow;
+mod group;
+
+mod names;
+mod reorder;
+mod ring;
+mod telescope;
+mod udp_reply;
+
+pub use bogon::{is_bogon, is_link_local, is_multicast};
+pub use classify::{Classifier, Options, Probe, Tally};
+pub use first::{FirstPacket, first_packet};
+pub use flow::{EndPoint, FlowKey, Packet, Quoted};
+
+pub use group::{Grouper, NewProbe, Session, Window};
+pub use names::{Class, ClosedBy, Geometry, Handshake, Reason, Reasons, SynStack, Technique};
+pub use reorder::Reorder;
+pub use telescope::{Telescope, TelescopeError};

@@ -1,0 +1,497 @@
+//! Packets to probes.
+
+use std::collections::VecDeque;
+use std::hash::BuildHasher;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use foldhash::quality::RandomState;
+use hashbrown::{HashMap, HashTable};
+use probeline_record::{Proto, TcpFlags, Ts};
+
+use crate::bogon::is_bogon;
+use crate::first::first_packet;
+use crate::flow::{FlowKey, Packet};
+use crate::names::{Class, Handshake, Reason, Reasons, SynStack, Technique};
+use crate::ring::{Handle, Ring};
+use crate::telescope::Telescope;
+
+/// How flows are made and ended. Times as in docs/CLASSIFICATION.md.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The monitored addresses, where known.
+    pub telescope: Option<Telescope>,
+    /// A flow ends after this long without a packet.
+    pub flow_timeout: Duration,
+    /// How long behind a SYN/ACK an ACK or RST still answers it.
+    pub settle: Duration,
+    /// A flow is written when it is older than this, even if it goes on.
+    pub max_age: Duration,
+    /// The most flows held at a time.
+    pub max_flows: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            telescope: None,
+            flow_timeout: Duration::from_secs(300),
+            settle: Duration::from_secs(60),
+            max_age: Duration::from_secs(3600),
+            max_flows: 1 << 20,
+        }
+    }
+}
+
+/// Within this time a regular SYN behind an irregular one marks a two-phase scanner (Spoki, USENIX Security 2022).
+const TWO_PHASE: Duration = Duration::from_secs(600);
+
+/// One scan attempt, or a flow of another class.
+#[derive(Clone, Copy, Debug)]
+pub struct Probe<'a> {
+    /// Time of the first packet.
+    pub ts: Ts,
+    /// Time from the first packet to the last, in nanoseconds.
+    pub duration: i64,
+    /// Who sent the first packet.
+    pub src: IpAddr,
+    /// To whom.
+    pub dst: IpAddr,
+    /// Protocol.
+    pub proto: Proto,
+    /// Source port of the first packet.
+    pub src_port: Option<u16>,
+    /// Destination port of the first packet.
+    pub dst_port: Option<u16>,
+    /// What the flow is.
+    pub class: Class,
+    /// How it scans.
+    pub technique: Option<Technique>,
+    /// What became of the handshake, if a SYN opened the flow.
+    pub handshake: Option<Handshake>,
+    /// Who made the SYN.
+    pub syn_stack: Option<SynStack>,
+    /// Evidence and marks.
+    pub reasons: Reasons,
+    /// Packets in both directions.
+    pub packets: u64,
+    /// Their IP lengths added up, in octets.
+    pub bytes: u64,
+    /// What the caller attached to the first packet.
+    pub cells: &'a [u8],
+}
+
+/// What became of packets that are in no probe.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Packets of flows that had been written before they ended.
+    pub continued: u64,
+    /// Flows written early to bound the memory.
+    pub evicted: u64,
+    /// How often the memory of irregular SYNs, or of flows written early, was full and dropped.
+    pub forgotten: u64,
+}
+
+struct Flow {
+    key: FlowKey,
+    /// Whether the initiator is the key's first end point.
+    forward: bool,
+    opened_by_syn: bool,
+    superseded: bool,
+    class: Class,
+    technique: Option<Technique>,
+    syn_stack: Option<SynStack>,
+    handshake: State,
+    src_port: Option<u16>,
+    dst_port: Option<u16>,
+    reasons: Reasons,
+    first: Ts,
+    last: Ts,
+    packets: u64,
+    bytes: u64,
+    cells: Handle,
+}
+
+/// How far a handshake has come.
+#[derive(Clone, Copy)]
+enum State {
+    Silent,
+    Refused,
+    Answered { at: Ts, seq: Option<u32> },
+    Completed,
+    Reset,
+}
+
+impl State {
+    fn handshake(self) -> Handshake {
+        match self {
+            Self::Silent => Handshake::None,
+            Self::Refused => Handshake::Refused,
+            Self::Answered { .. } => Handshake::Unanswered,
+            Self::Completed => Handshake::Completed,
+            Self::Reset => Handshake::Reset,
+        }
+    }
+
+    /// The state behind one more packet.
+    fn next(self, packet: &Packet, from_initiator: bool, settle: i64) -> Self {
+        let Some(flags) = packet.flags else { return self };
+        let flags = flags.classic();
+        let syn_ack = flags == TcpFlags::SYN.with(TcpFlags::ACK);
+        match (self, from_initiator) {
+            (Self::Silent, false) if flags.has(TcpFlags::RST) => Self::Refused,
+            (Self::Silent | Self::Answered { .. }, false) if syn_ack => {
+                Self::Answered { at: packet.ts, seq: packet.seq }
+            }
+            (Self::Answered { at, seq }, true) if packet.ts.since(at) <= settle => {
+                if flags.has(TcpFlags::RST) {
+                    Self::Reset
+                } else if flags.has(TcpFlags::ACK)
+                    && !flags.has(TcpFlags::SYN)
+                    && acknowledges(packet.ack, seq)
+                {
+                    Self::Completed
+                } else {
+                    self
+                }
+            }
+            _ => self,
+        }
+    }
+}
+
+/// Whether an acknowledgment number is ahead of a sequence number, modulo 2^32 (RFC 9293 §3.4). True where either
+/// was not captured.
+fn acknowledges(ack: Option<u32>, seq: Option<u32>) -> bool {
+    match (ack, seq) {
+        (Some(ack), Some(seq)) => ack.wrapping_sub(seq) as i32 > 0,
+        _ => true,
+    }
+}
+
+/// Turns packets, in order of time, into probes, in order of their first packets.
+pub struct Classifier {
+    options: Options,
+    timeout: i64,
+    settle: i64,
+    max_age: i64,
+    /// Flows in order of their first packets; the one at the front has number `front`.
+    flows: VecDeque<Flow>,
+    front: u64,
+    /// Numbers of the flows that a packet may still join, by key.
+    table: HashTable<u64>,
+    hasher: RandomState,
+    cells: Ring,
+    /// Flows written before they ended: their last packet, and whether a SYN opened them.
+    written: HashMap<FlowKey, (Ts, bool), RandomState>,
+    /// The last irregular SYN of a source to an address and port.
+    irregular: HashMap<(IpAddr, IpAddr, Option<u16>), Ts, RandomState>,
+    irregular_sweep_at: usize,
+    tally: Tally,
+}
+
+fn nanos(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
+}
+
+impl Classifier {
+    /// A classifier that has seen nothing.
+    pub fn new(options: Options) -> Self {
+        Self {
+            timeout: nanos(options.flow_timeout),
+            settle: nanos(options.settle),
+            max_age: nanos(options.max_age),
+            options,
+            flows: VecDeque::new(),
+            front: 0,
+            table: HashTable::new(),
+            hasher: RandomState::default(),
+            cells: Ring::default(),
+            written: HashMap::default(),
+            irregular: HashMap::default(),
+            irregular_sweep_at: 1024,
+            tally: Tally::default(),
+        }
+    }
+
+    /// Takes the next packet in order of time, with what the caller wants back with its probe if it opens one.
+    /// Probes that can no longer change go to `emit`.
+    ///
+    /// # Errors
+    /// What `emit` returns.
+    pub fn push<E>(
+        &mut self,
+        packet: &Packet,
+        cells: &[u8],
+        emit: &mut impl FnMut(Probe<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let now = packet.ts;
+        while self.flows.front().is_some_and(|flow| self.is_over(flow, now)) {
+            self.emit_front(now, emit)?;
+        }
+        if packet.is_icmp_error() && self.answers_a_flow(packet) {
+            return Ok(());
+        }
+        let (key, forward) = packet.key();
+        let two_phase = packet.is_syn() && self.note_syn(packet);
+        if let Some(number) = self.find(&key, now) {
+            let settle = self.settle;
+            let flow = &mut self.flows[(number - self.front) as usize];
+            if flow.opened_by_syn || !packet.is_syn() {
+                flow.absorb(packet, forward, settle);
+                return Ok(());
+            }
+            flow.superseded = true;
+            self.unlink(number);
+        } else if self.continues_a_written_flow(&key, packet) {
+            return Ok(());
+        }
+        if self.flows.len() >= self.options.max_flows {
+            self.tally.evicted += 1;
+            self.emit_front(now, emit)?;
+        }
+        self.open(packet, key, forward, two_phase, cells);
+        Ok(())
+    }
+
+    /// Hands out every probe that is left: the input has ended.
+    ///
+    /// # Errors
+    /// What `emit` returns.
+    pub fn finish<E>(&mut self, emit: &mut impl FnMut(Probe<'_>) -> Result<(), E>) -> Result<(), E> {
+        while !self.flows.is_empty() {
+            self.emit_front(Ts::MAX, emit)?;
+        }
+        Ok(())
+    }
+
+    /// Counts of packets that are in no probe.
+    pub fn tally(&self) -> Tally {
+        self.tally
+    }
+
+    /// Whether nothing can change the flow any more.
+    #[inline]
+    fn is_over(&self, flow: &Flow, now: Ts) -> bool {
+        flow.superseded || now.since(flow.last) > self.timeout || now.since(flow.first) > self.max_age
+    }
+
+    fn hash(&self, key: &FlowKey) -> u64 {
+        self.hasher.hash_one(key)
+    }
+
+    /// The number of the flow with this key that a packet of this time may join.
+    #[inline]
+    fn find(&mut self, key: &FlowKey, now: Ts) -> Option<u64> {
+        let (flows, front) = (&self.flows, self.front);
+        let number = *self
+            .table
+            .find(self.hasher.hash_one(key), |number| flows[(number - front) as usize].key == *key)?;
+        if now.since(self.flows[(number - self.front) as usize].last) > self.timeout {
+            self.unlink(number);
+            return None;
+        }
+        Some(number)
+    }
+
+    /// Takes a flow out of the table: no packet joins it any more.
+    fn unlink(&mut self, number: u64) {
+        let hash = self.hash(&self.flows[(number - self.front) as usize].key);
+        if let Ok(entry) = self.table.find_entry(hash, |n| *n == number) {
+            entry.remove();
+        }
+    }
+
+    /// Whether an ICMP error speaks of a packet of a known flow, and then counts it as an answer to it.
+    fn answers_a_flow(&mut self, packet: &Packet) -> bool {
+        let Some((key, forward)) = packet.quoted.as_ref().and_then(FlowKey::of_quoted) else { return false };
+        if let Some(number) = self.find(&key, packet.ts) {
+            let flow = &mut self.flows[(number - self.front) as usize];
+            if flow.forward == forward || key.is_loop() {
+                flow.count(packet);
+                flow.reasons.add(Reason::AnsweredByIcmpError);
+                return true;
+            }
+        }
+        false
+    }
+
+    fn continues_a_written_flow(&mut self, key: &FlowKey, packet: &Packet) -> bool {
+        if self.written.is_empty() {
+            return false;
+        }
+        let Some((last, opened_by_syn)) = self.written.get_mut(key) else { return false };
+        if packet.ts.since(*last) <= self.timeout && (*opened_by_syn || !packet.is_syn()) {
+            *last = packet.ts;
+            self.tally.continued += 1;
+            return true;
+        }
+        self.written.remove(key);
+        false
+    }
+
+    /// Remembers an irregular SYN; says of a regular one whether an irregular one went before it.
+    fn note_syn(&mut self, packet: &Packet) -> bool {
+        let key = (packet.src, packet.dst, packet.dst_port);
+        let (now, reach) = (packet.ts, nanos(TWO_PHASE));
+        if !packet.irregular {
+            return self.irregular.get(&key).is_some_and(|seen| now.since(*seen) <= reach);
+        }
+        self.irregular.insert(key, now);
+        if self.irregular.len() > self.irregular_sweep_at {
+            self.irregular.retain(|_, seen| now.since(*seen) <= reach);
+            if self.irregular.len() > self.options.max_flows {
+                self.irregular.clear();
+                self.tally.forgotten += 1;
+            }
+            // Sweeping again only after as many new entries as were left keeps the cost per SYN constant.
+            self.irregular_sweep_at = (2 * self.irregular.len()).max(1024);
+        }
+        false
+    }
+
+    fn open(&mut self, packet: &Packet, key: FlowKey, forward: bool, two_phase: bool, cells: &[u8]) {
+        let mut reasons = Reasons::default();
+        let (class, technique) = match &self.options.telescope {
+            Some(telescope) if !telescope.contains(packet.dst) => {
+                if telescope.contains(packet.src) {
+                    (Class::Response, None)
+                } else {
+                    reasons.add(Reason::Transit);
+                    (Class::Other, None)
+                }
+            }
+            telescope => {
+                let first = first_packet(packet, telescope.is_some());
+                if let Some(reason) = first.reason {
+                    reasons.add(reason);
+                }
+                (first.class, first.technique)
+            }
+        };
+        let opened_by_syn = packet.is_syn();
+        reasons.add_if(two_phase, Reason::TwoPhase);
+        reasons.add_if(opened_by_syn && packet.payload_len > 0, Reason::Payload);
+        reasons.add_if(packet.src_port == Some(0) || packet.dst_port == Some(0), Reason::PortZero);
+        reasons.add_if(packet.src == packet.dst, Reason::SrcIsDst);
+        reasons.add_if(is_bogon(packet.src), Reason::BogonSrc);
+        let mut flow = Flow {
+            key,
+            forward,
+            opened_by_syn,
+            superseded: false,
+            class,
+            technique,
+            syn_stack: packet.syn_stack,
+            handshake: State::Silent,
+            src_port: packet.src_port,
+            dst_port: packet.dst_port,
+            reasons,
+            first: packet.ts,
+            last: packet.ts,
+            packets: 0,
+            bytes: 0,
+            cells: self.cells.push(cells),
+        };
+        flow.count(packet);
+        flow.look_for_conversation(packet, true);
+        let number = self.front + self.flows.len() as u64;
+        self.flows.push_back(flow);
+        let (flows, front, hasher) = (&self.flows, self.front, &self.hasher);
+        let hash_of = |number: &u64| hasher.hash_one(flows[(number - front) as usize].key);
+        self.table.insert_unique(hash_of(&number), number, hash_of);
+    }
+
+    /// Hands out the oldest flow. One that could still go on is remembered, so that its later packets open nothing.
+    fn emit_front<E>(&mut self, now: Ts, emit: &mut impl FnMut(Probe<'_>) -> Result<(), E>) -> Result<(), E> {
+        let Some(mut flow) = self.flows.front().map(|_| self.front).and_then(|number| {
+            self.unlink(number);
+            self.flows.pop_front()
+        }) else {
+            return Ok(());
+        };
+        self.front += 1;
+        let ended = flow.superseded || now == Ts::MAX;
+        // At the end of its allowed age the flow was alive if its last packet was within the time-out of that moment.
+        let aged = now.since(flow.first) > self.max_age
+            && flow.last.since(flow.first) >= self.max_age.saturating_sub(self.timeout);
+        if !ended && (aged || now.since(flow.last) <= self.timeout) {
+            flow.reasons.add(if aged { Reason::MaxAge } else { Reason::Evicted });
+            self.remember_written(&flow, now);
+        }
+        let cells = flow.cells;
+        let emitted = emit(flow.probe(self.cells.get(cells)));
+        self.cells.release(cells);
+        emitted
+    }
+
+    fn remember_written(&mut self, flow: &Flow, now: Ts) {
+        if self.written.len() >= self.options.max_flows {
+            let timeout = self.timeout;
+            self.written.retain(|_, (last, _)| now.since(*last) <= timeout);
+            if self.written.len() > self.options.max_flows / 2 {
+                self.written.clear();
+                self.tally.forgotten += 1;
+            }
+        }
+        self.written.insert(flow.key, (flow.last, flow.opened_by_syn));
+    }
+}
+
+impl Flow {
+    #[inline]
+    fn count(&mut self, packet: &Packet) {
+        self.packets += 1;
+        self.bytes += u64::from(packet.ip_len);
+        self.last = packet.ts;
+    }
+
+    fn absorb(&mut self, packet: &Packet, forward: bool, settle: i64) {
+        self.count(packet);
+        let from_initiator = forward == self.forward || self.key.is_loop();
+        if self.opened_by_syn {
+            self.handshake = self.handshake.next(packet, from_initiator, settle);
+        }
+        self.look_for_conversation(packet, from_initiator);
+    }
+
+    /// A first packet other than a SYN names a TCP technique only while nothing speaks against it.
+    fn look_for_conversation(&mut self, packet: &Packet, from_initiator: bool) {
+        if self.class != Class::Scan || self.opened_by_syn || packet.proto != Proto::TCP {
+            return;
+        }
+        let answered = !from_initiator && packet.flags.is_some_and(|flags| !flags.has(TcpFlags::RST));
+        if packet.payload_len > 0 || answered {
+            self.class = Class::Other;
+            self.technique = None;
+            self.reasons.add(Reason::Conversation);
+        }
+    }
+
+    fn probe<'a>(&self, cells: &'a [u8]) -> Probe<'a> {
+        let (src, dst) = self.key.addresses(self.forward);
+        let handshake = self.opened_by_syn.then(|| self.handshake.handshake());
+        let completed = self.technique == Some(Technique::Syn) && handshake == Some(Handshake::Completed);
+        let mut reasons = self.reasons;
+        if self.class != Class::Scan {
+            reasons.remove(Reason::AnsweredByIcmpError);
+        }
+        Probe {
+            ts: self.first,
+            duration: self.last.since(self.first),
+            src,
+            dst,
+            proto: self.key.proto(),
+            src_port: self.src_port,
+            dst_port: self.dst_port,
+            class: self.class,
+            technique: if completed { Some(Technique::Connect) } else { self.technique },
+            handshake,
+            syn_stack: self.syn_stack,
+            reasons,
+            packets: self.packets,
+            bytes: self.bytes,
+            cells,
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! One packet as the classifier sees it, and the flow it belongs to.
+
+use std::net::IpAddr;
+
+use probeline_record::{CellError, PacketRow, Proto, TcpFlags, Ts};
+
+use crate::names::{Reason, SynStack};
+use crate::udp_reply::{Head, known_reply};
+
+/// What a classifier needs to know of a packet.
+#[derive(Clone, Copy, Debug)]
+pub struct Packet {
+    /// When it was captured.
+    pub ts: Ts,
+    /// Source address.
+    pub src: IpAddr,
+    /// Destination address.
+    pub dst: IpAddr,
+    /// Transport protocol.
+    pub proto: Proto,
+    /// Source port, where there is one and it was captured.
+    pub src_port: Option<u16>,
+    /// Destination port, likewise.
+    pub dst_port: Option<u16>,
+    /// TCP flags, where captured.
+    pub flags: Option<TcpFlags>,
+    /// TCP sequence number, where captured.
+    pub seq: Option<u32>,
+    /// TCP acknowledgment number, where captured.
+    pub ack: Option<u32>,
+    /// Length by the IP header, in octets.
+    pub ip_len: u32,
+    /// Payload length by the IP header, in octets; 0 where unknown.
+    pub payload_len: u32,
+    /// First chunk type (SCTP), where captured.
+    pub sctp_chunk: Option<u8>,
+    /// ICMP type, where captured.
+    pub icmp_type: Option<u8>,
+    /// ICMP identifier, for types that have one.
+    pub icmp_id: Option<u16>,
+    /// UDP: the reason to take it for a reply.
+    pub reply: Option<Reason>,
+    /// A SYN: who made it.
+    pub syn_stack: Option<SynStack>,
+    /// A SYN: whether it is irregular in Spoki's sense.
+    pub irregular: bool,
+    /// The packet that an ICMP error quotes.
+    pub quoted: Option<Quoted>,
+}
+
+/// The packet quoted in an ICMP error.
+#[derive(Clone, Copy, Debug)]
+pub struct Quoted {
+    /// Protocol.
+    pub proto: Proto,
+    /// Who was made out to have sent it.
+    pub src: IpAddr,
+    /// Whom it was for.
+    pub dst: IpAddr,
+    /// Source port, where quoted.
+    pub src_port: Option<u16>,
+    /// Destination port, where quoted.
+    pub dst_port: Option<u16>,
+}
+
+const SIX: fn(TcpFlags) -> TcpFlags = TcpFlags::classic;
+
+impl Packet {
+    /// The packet of a row.
+    ///
+    /// # Errors
+    /// The first cell that does not hold what its column promises.
+    pub fn from_row(row: &PacketRow<'_>) -> Result<Self, CellError> {
+        let proto = row.proto()?;
+        let mut packet = Self {
+            ts: row.ts()?,
+            src: row.src_ip()?,
+            dst: row.dst_ip()?,
+            proto,
+            src_port: row.src_port()?,
+            dst_port: row.dst_port()?,
+            flags: None,
+            seq: None,
+            ack: None,
+            ip_len: row.ip_len()?.unwrap_or(0),
+            payload_len: row.payload_len()?.unwrap_or(0),
+            sctp_chunk: None,
+            icmp_type: None,
+            icmp_id: None,
+            reply: None,
+            syn_stack: None,
+            irregular: false,
+            quoted: None,
+        };
+        match proto {
+            Proto::TCP => {
+                packet.flags = row.tcp_flags()?;
+                packet.seq = row.tcp_seq()?;
+                packet.ack = row.tcp_ack()?;
+                if packet.is_syn() {
+                    packet.syn_stack = packet.stack_of(row.tcp_opts());
+                    // Spoki (Hiesgen et al., USENIX Security 2022), §4: TTL above 200, no TCP options, or ZMap's IP ID.
+                    let no_options = row.tcp_opts().is_empty() && packet.syn_stack.is_some();
+                    packet.irregular =
+                        no_options || row.ttl()?.is_some_and(|ttl| ttl > 200) || row.ip_id()? == Some(54321);
+                }
+            }
+            Proto::UDP => {
+                packet.reply = packet.src_port.and_then(|port| known_reply(port, row.payload_head()));
+            }
+            Proto::SCTP => packet.sctp_chunk = Head(row.payload_head()).octet(0),
+            Proto::ICMP | Proto::ICMP6 => {
+                packet.icmp_type = row.icmp_type()?;
+                packet.icmp_id = row.icmp_id()?;
+                if let (Some(proto), Some(src), Some(dst)) =
+                    (row.quoted_proto()?, row.quoted_src_ip()?, row.quoted_dst_ip()?)
+                {
+                    let (src_port, dst_port) = (row.quoted_src_port()?, row.quoted_dst_port()?);
+                    packet.quoted = Some(Quoted { proto, src, dst, src_port, dst_port });
+                }
+            }
+            _ => {}
+        }
+        Ok(packet)
+    }
+
+    /// Who made a SYN with these option kinds (joined by `-`).
+    fn stack_of(&self, options: &[u8]) -> Option<SynStack> {
+        if options.is_empty() {
+            // The fixed headers: 20 octets of TCP and 20 (IPv4) or 40 (IPv6). What is longer had options.
+            let fixed = if self.src.is_ipv4() { 40 } else { 60 };
+            let had_options = self.ip_len > fixed + self.payload_len;
+            return (!had_options).then_some(SynStack::Raw);
+        }
+        let has = |kind: &[u8]| options.split(|b| *b == b'-').any(|k| k == kind);
+        // MSS (2) with window scale (3), SACK permitted (4) or timestamps (8): what connect() of every current
+        // operating system sends (p0f v3 signatures).
+        let os = has(b"2") && (has(b"3") || has(b"4") || has(b"8"));
+        Some(if os { SynStack::Os } else { SynStack::Raw })
+    }
+
+    /// Whether the six classic flags are SYN alone.
+    #[inline]
+    pub fn is_syn(&self) -> bool {
+        self.flags.map(SIX) == Some(TcpFlags::SYN)
+    }
+
+    /// Whether it is an ICMP or ICMPv6 error (RFC 1122 §3.2.2, RFC 4443 §2.1).
+    pub fn is_icmp_error(&self) -> bool {
+        match (self.proto, self.icmp_type) {
+            (Proto::ICMP, Some(kind)) => matches!(kind, 3 | 4 | 5 | 11 | 12),
+            (Proto::ICMP6, Some(kind)) => matches!(kind, 1..=4),
+            _ => false,
+        }
+    }
+
+    /// The key of its flow, and whether it goes from the key's first end point to the second.
+    #[inline]
+    pub fn key(&self) -> (FlowKey, bool) {
+        match self.proto {
+            Proto::ICMP | Proto::ICMP6 => {
+                let tag = icmp_tag(self.proto, self.icmp_type, self.icmp_id);
+                FlowKey::new(self.proto, EndPoint { ip: self.src, tag }, EndPoint { ip: self.dst, tag })
+            }
+            _ => FlowKey::new(
+                self.proto,
+                EndPoint::with_port(self.src, self.src_port),
+                EndPoint::with_port(self.dst, self.dst_port),
+            ),
+        }
+    }
+}
+
+/// What stands for the ports of an ICMP flow: the type of the request, and the identifier where there is one.
+fn icmp_tag(proto: Proto, kind: Option<u8>, id: Option<u16>) -> u32 {
+    let Some(kind) = kind else { return NO_PORT };
+    // Replies count under their request (RFC 792, RFC 950, RFC 4443 §4).
+    let request = match (proto, kind) {
+        (Proto::ICMP, 0) => 8,
+        (Proto::ICMP, 14) => 13,
+        (Proto::ICMP, 16) => 15,
+        (Proto::ICMP, 18) => 17,
+        (Proto::ICMP6, 129) => 128,
+        _ => kind,
+    };
+    let has_id = matches!((proto, request), (Proto::ICMP, 8 | 13 | 15 | 17) | (Proto::ICMP6, 128));
+    // One bit above the identifier keeps an absent one apart from 0.
+    let id = if has_id { id.map_or(0, |id| 1 << 16 | u32::from(id)) } else { 0 };
+    u32::from(request) << 17 | id
+}
+
+const NO_PORT: u32 = u32::MAX;
+
+/// One end of a flow: an address, and a port or what stands for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EndPoint {
+    /// The address.
+    pub ip: IpAddr,
+    tag: u32,
+}
+
+impl EndPoint {
+    #[inline]
+    fn with_port(ip: IpAddr, port: Option<u16>) -> Self {
+        Self { ip, tag: port.map_or(NO_PORT, u32::from) }
+    }
+}
+
+/// A protocol and two end points in order, so that both directions of a flow have one key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FlowKey {
+    proto: u8,
+    low: EndPoint,
+    high: EndPoint,
+}
+
+impl FlowKey {
+    #[inline]
+    fn new(proto: Proto, src: EndPoint, dst: EndPoint) -> (Self, bool) {
+        let forward = src <= dst;
+        let (low, high) = if forward { (src, dst) } else { (dst, src) };
+        (Self { proto: proto.0, low, high }, forward)
+    }
+
+    /// The key of the flow that an ICMP error speaks of, and the direction of the quoted packet. An ICMP packet is
+    /// quoted without its type in the rows, so its flow cannot be told.
+    pub(crate) fn of_quoted(quoted: &Quoted) -> Option<(Self, bool)> {
+        if matches!(quoted.proto, Proto::ICMP | Proto::ICMP6) {
+            return None;
+        }
+        Some(Self::new(
+            quoted.proto,
+            EndPoint::with_port(quoted.src, quoted.src_port),
+            EndPoint::with_port(quoted.dst, quoted.dst_port),
+        ))
+    }
+
+    pub(crate) fn proto(&self) -> Proto {
+        Proto(self.proto)
+    }
+
+    /// The addresses, seen in this direction.
+    pub(crate) fn addresses(&self, forward: bool) -> (IpAddr, IpAddr) {
+        if forward { (self.low.ip, self.high.ip) } else { (self.high.ip, self.low.ip) }
+    }
+
+    /// Whether both ends are the same, so that direction says nothing.
+    pub(crate) fn is_loop(&self) -> bool {
+        self.low == self.high
+    }
+}
