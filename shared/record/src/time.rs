@@ -43,6 +43,12 @@ impl Ts {
         Self(self.0.saturating_add(i64::try_from(by.as_nanos()).unwrap_or(i64::MAX)))
     }
 
+    /// How many digits behind the point a time of this text is written with: 9 if it has more than 6, else 6.
+    pub fn digits_of(text: &[u8]) -> u8 {
+        let behind = text.iter().position(|b| *b == b'.').map_or(0, |point| text.len() - point - 1);
+        if behind > 6 { 9 } else { 6 }
+    }
+
     /// Reads decimal seconds: an optional sign, digits, and up to nine digits behind a point (more are cut).
     /// `None` for anything else or out of range.
     pub fn parse(text: &[u8]) -> Option<Self> {

@@ -13,6 +13,7 @@ use crate::bogon::is_bogon;
 use crate::first::first_packet;
 use crate::flow::{FlowKey, Packet};
 use crate::names::{Class, Handshake, Reason, Reasons, SynStack, Technique};
+use crate::reorder::Reorder;
 use crate::ring::{Handle, Ring};
 use crate::telescope::Telescope;
 
@@ -29,6 +30,8 @@ pub struct Options {
     pub max_age: Duration,
     /// The most flows held at a time.
     pub max_flows: usize,
+    /// How far out of order packets may come.
+    pub reorder: Duration,
 }
 
 impl Default for Options {
@@ -39,6 +42,7 @@ impl Default for Options {
             settle: Duration::from_secs(60),
             max_age: Duration::from_secs(3600),
             max_flows: 1 << 20,
+            reorder: Duration::from_secs(5),
         }
     }
 }
@@ -46,11 +50,16 @@ impl Default for Options {
 /// Within this time a regular SYN behind an irregular one marks a two-phase scanner (Spoki, USENIX Security 2022).
 const TWO_PHASE: Duration = Duration::from_secs(600);
 
+/// The most packets held back to put them in order; 5 s of 200,000 packets/s, about 300 MB.
+const MAX_HELD: usize = 1 << 20;
+
 /// One scan attempt, or a flow of another class.
 #[derive(Clone, Copy, Debug)]
 pub struct Probe<'a> {
     /// Time of the first packet.
     pub ts: Ts,
+    /// Digits behind the point that its time came with, 6 or 9.
+    pub ts_digits: u8,
     /// Time from the first packet to the last, in nanoseconds.
     pub duration: i64,
     /// Who sent the first packet.
@@ -88,6 +97,10 @@ pub struct Tally {
     pub continued: u64,
     /// Flows written early to bound the memory.
     pub evicted: u64,
+    /// Packets that came too late to be put in order.
+    pub late: u64,
+    /// Packets taken before their time because too many were held.
+    pub hurried: u64,
     /// How often the memory of irregular SYNs, or of flows written early, was full and dropped.
     pub forgotten: u64,
 }
@@ -106,6 +119,7 @@ struct Flow {
     dst_port: Option<u16>,
     reasons: Reasons,
     first: Ts,
+    ts_digits: u8,
     last: Ts,
     packets: u64,
     bytes: u64,
@@ -182,6 +196,7 @@ pub struct Classifier {
     table: HashTable<u64>,
     hasher: RandomState,
     cells: Ring,
+    waiting: Reorder<(Packet, Handle)>,
     /// Flows written before they ended: their last packet, and whether a SYN opened them.
     written: HashMap<FlowKey, (Ts, bool), RandomState>,
     /// The last irregular SYN of a source to an address and port.
@@ -201,6 +216,7 @@ impl Classifier {
             timeout: nanos(options.flow_timeout),
             settle: nanos(options.settle),
             max_age: nanos(options.max_age),
+            waiting: Reorder::new(options.reorder, MAX_HELD),
             options,
             flows: VecDeque::new(),
             front: 0,
@@ -214,8 +230,8 @@ impl Classifier {
         }
     }
 
-    /// Takes the next packet in order of time, with what the caller wants back with its probe if it opens one.
-    /// Probes that can no longer change go to `emit`.
+    /// Takes the next packet, with what the caller wants back with its probe if it opens one. Probes that can no
+    /// longer change go to `emit`.
     ///
     /// # Errors
     /// What `emit` returns.
@@ -225,25 +241,46 @@ impl Classifier {
         cells: &[u8],
         emit: &mut impl FnMut(Probe<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
+        let handle = self.cells.push(cells);
+        if let Err((_, handle)) = self.waiting.push(packet.ts, (*packet, handle)) {
+            self.cells.release(handle);
+        }
+        while let Some((packet, handle)) = self.waiting.pop() {
+            self.take(&packet, handle, emit)?;
+        }
+        Ok(())
+    }
+
+    /// Hands out every probe that is left: the input has ended.
+    ///
+    /// # Errors
+    /// What `emit` returns.
+    pub fn finish<E>(&mut self, emit: &mut impl FnMut(Probe<'_>) -> Result<(), E>) -> Result<(), E> {
+        while let Some((packet, handle)) = self.waiting.pop_any() {
+            self.take(&packet, handle, emit)?;
+        }
+        while !self.flows.is_empty() {
+            self.emit_front(Ts::MAX, emit)?;
+        }
+        Ok(())
+    }
+
+    /// The next packet in order of time.
+    fn take<E>(
+        &mut self,
+        packet: &Packet,
+        cells: Handle,
+        emit: &mut impl FnMut(Probe<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
         let now = packet.ts;
         while self.flows.front().is_some_and(|flow| self.is_over(flow, now)) {
             self.emit_front(now, emit)?;
         }
-        if packet.is_icmp_error() && self.answers_a_flow(packet) {
-            return Ok(());
-        }
         let (key, forward) = packet.key();
         let two_phase = packet.is_syn() && self.note_syn(packet);
-        if let Some(number) = self.find(&key, now) {
-            let settle = self.settle;
-            let flow = &mut self.flows[(number - self.front) as usize];
-            if flow.opened_by_syn || !packet.is_syn() {
-                flow.absorb(packet, forward, settle);
-                return Ok(());
-            }
-            flow.superseded = true;
-            self.unlink(number);
-        } else if self.continues_a_written_flow(&key, packet) {
+        if (packet.is_icmp_error() && self.answers_a_flow(packet)) || self.joins_a_flow(packet, &key, forward)
+        {
+            self.cells.release(cells);
             return Ok(());
         }
         if self.flows.len() >= self.options.max_flows {
@@ -254,20 +291,25 @@ impl Classifier {
         Ok(())
     }
 
-    /// Hands out every probe that is left: the input has ended.
-    ///
-    /// # Errors
-    /// What `emit` returns.
-    pub fn finish<E>(&mut self, emit: &mut impl FnMut(Probe<'_>) -> Result<(), E>) -> Result<(), E> {
-        while !self.flows.is_empty() {
-            self.emit_front(Ts::MAX, emit)?;
+    /// Whether the packet belongs to a known flow, and then counts it there.
+    fn joins_a_flow(&mut self, packet: &Packet, key: &FlowKey, forward: bool) -> bool {
+        let Some(number) = self.find(key, packet.ts) else {
+            return self.continues_a_written_flow(key, packet);
+        };
+        let settle = self.settle;
+        let flow = &mut self.flows[(number - self.front) as usize];
+        if flow.opened_by_syn || !packet.is_syn() {
+            flow.absorb(packet, forward, settle);
+            return true;
         }
-        Ok(())
+        flow.superseded = true;
+        self.unlink(number);
+        false
     }
 
     /// Counts of packets that are in no probe.
     pub fn tally(&self) -> Tally {
-        self.tally
+        Tally { late: self.waiting.late(), hurried: self.waiting.hurried(), ..self.tally }
     }
 
     /// Whether nothing can change the flow any more.
@@ -350,7 +392,7 @@ impl Classifier {
         false
     }
 
-    fn open(&mut self, packet: &Packet, key: FlowKey, forward: bool, two_phase: bool, cells: &[u8]) {
+    fn open(&mut self, packet: &Packet, key: FlowKey, forward: bool, two_phase: bool, cells: Handle) {
         let mut reasons = Reasons::default();
         let (class, technique) = match &self.options.telescope {
             Some(telescope) if !telescope.contains(packet.dst) => {
@@ -388,10 +430,11 @@ impl Classifier {
             dst_port: packet.dst_port,
             reasons,
             first: packet.ts,
+            ts_digits: packet.ts_digits,
             last: packet.ts,
             packets: 0,
             bytes: 0,
-            cells: self.cells.push(cells),
+            cells,
         };
         flow.count(packet);
         flow.look_for_conversation(packet, true);
@@ -478,6 +521,7 @@ impl Flow {
         }
         Probe {
             ts: self.first,
+            ts_digits: self.ts_digits,
             duration: self.last.since(self.first),
             src,
             dst,

@@ -12,6 +12,8 @@ use crate::udp_reply::{Head, known_reply};
 pub struct Packet {
     /// When it was captured.
     pub ts: Ts,
+    /// Digits behind the point that the time came with, 6 or 9.
+    pub ts_digits: u8,
     /// Source address.
     pub src: IpAddr,
     /// Destination address.
@@ -74,6 +76,7 @@ impl Packet {
         let proto = row.proto()?;
         let mut packet = Self {
             ts: row.ts()?,
+            ts_digits: Ts::digits_of(row.ts_text()),
             src: row.src_ip()?,
             dst: row.dst_ip()?,
             proto,

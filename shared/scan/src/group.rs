@@ -34,6 +34,8 @@ pub enum Window {
 pub struct NewProbe<'a> {
     /// Time of its first packet.
     pub ts: Ts,
+    /// Digits behind the point that its time came with, 6 or 9.
+    pub ts_digits: u8,
     /// What it is grouped by: any bytes; equal bytes are one key.
     pub key: &'a [u8],
     /// Its protocol, which belongs to the key.
@@ -65,6 +67,8 @@ pub struct Session<'a> {
     pub start: Ts,
     /// Time of the last probe.
     pub end: Ts,
+    /// Digits behind the point that the times came with, 6 or 9.
+    pub ts_digits: u8,
     /// The most frequent technique, the alphabetically first of several; empty for none.
     pub technique: &'a [u8],
     /// The most frequent tool, likewise.
@@ -107,6 +111,7 @@ struct Open {
     proto: Proto,
     start: Ts,
     end: Ts,
+    ts_digits: u8,
     probes: u64,
     packets: u64,
     bytes: u64,
@@ -222,6 +227,7 @@ impl Grouper {
             proto: probe.proto,
             start: probe.ts,
             end: probe.ts,
+            ts_digits: probe.ts_digits,
             probes: 1,
             packets: probe.packets,
             bytes: probe.bytes,
@@ -270,6 +276,7 @@ impl Grouper {
             proto: open.proto,
             start: open.start,
             end: open.end,
+            ts_digits: open.ts_digits,
             technique: self.words.most_frequent(&open.techniques),
             tool: self.words.most_frequent(&open.tools),
             probes: open.probes,
@@ -381,6 +388,7 @@ mod tests {
         for (seconds, key, dst, port) in probes {
             let probe = NewProbe {
                 ts: Ts::from_nanos(seconds * 1_000_000_000),
+                ts_digits: 6,
                 key: key.as_bytes(),
                 proto: Proto::TCP,
                 src: "198.51.100.1".parse().unwrap(),
