@@ -48,6 +48,16 @@ pub struct Place {
 }
 
 impl Place {
+    /// Whether the databases know nothing of the address, neither where nor whose it is.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        self.country.is_none()
+            && self.city.is_none()
+            && self.coordinate.is_none()
+            && self.asn.is_none()
+            && self.org.is_none()
+    }
+
     /// Country, ISO 3166-1 alpha-2 in upper case.
     #[must_use]
     pub fn country(&self) -> Option<&str> {

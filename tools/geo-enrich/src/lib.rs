@@ -1,1 +1,231 @@
-//! Adds where a source is to any row with an address
+//! Adds where an address is to any row that has one.
+
+mod age;
+mod args;
+mod cells;
+mod columns;
+
+pub use args::{Args, DatabaseOptions};
+pub use columns::{Cell, Selection};
+
+use std::io::Write;
+
+use anyhow::{Context, bail};
+use probeline_cli::{Account, Console, Outcome, input, list_fields, open_rows, stdout};
+use probeline_geo::{Geo, TIME_ZONE_ATTRIBUTION, Wanted};
+use probeline_record::{Col, Encoder, Format, Forward, Row, RowReader};
+
+use crate::age::Age;
+use crate::cells::Cells;
+
+/// Runs the tool.
+///
+/// # Errors
+/// When the job cannot be done: no rows, no address column, no database, no output.
+pub fn run(args: Args, console: &mut Console) -> Outcome {
+    if args.rows.list_fields {
+        return Ok(list_fields(&args.columns.fields(), stdout())?);
+    }
+    if args.list_databases {
+        let geo = Geo::open(&args.databases.search_path(), Wanted::ALL)?;
+        return Ok(list_databases(&geo, stdout())?);
+    }
+    let name = input::name(args.rows.file.as_deref());
+    let mut rows = open_rows(&args.rows, console)?;
+    if rows.is_empty() {
+        return console.account(&Account::new("rows", 0).part("rows", 0));
+    }
+    let addresses = address_columns(&mut rows, &args.address).with_context(|| name.clone())?;
+    let time = time_column(&mut rows, &args, console).with_context(|| name.clone())?;
+    let geo = Geo::open(&args.databases.search_path(), args.columns.wanted())?;
+    let format = args.rows.format.map_or(rows.format(), Format::from);
+    let mut out = Encoder::new(stdout(), format);
+    let added: Vec<String> = args.address.iter().flat_map(|address| args.columns.names(address)).collect();
+    let plan = Forward::new(rows.names(), rows.format(), added.iter().map(String::as_str), &mut out);
+    let mut enricher = Enricher {
+        age: Age::new(geo.describe()),
+        geo,
+        addresses,
+        time,
+        cells: Cells::new(&args.columns),
+        unknown: 0,
+        name,
+    };
+    let account = enricher.all(&mut rows, &plan, &mut out, console)?;
+    out.flush()?;
+    if enricher.geo.damaged() > 0 {
+        console.say(format_args!("{} look-ups met damaged records in the databases", enricher.geo.damaged()));
+    }
+    enricher.age.end(console);
+    if let Some(file) = &args.rows.account {
+        account.save(file)?;
+    }
+    console.account(&account)
+}
+
+fn address_columns<R: std::io::Read>(
+    rows: &mut RowReader<R>,
+    names: &[String],
+) -> Result<Vec<Col>, anyhow::Error> {
+    let mut columns = Vec::with_capacity(names.len());
+    for (index, name) in names.iter().enumerate() {
+        if names[..index].contains(name) {
+            bail!("--address {name} is given twice");
+        }
+        columns.push(rows.require_name(name, "; name the column with the address by --address")?);
+    }
+    Ok(columns)
+}
+
+/// The column with the time of a row, for the local hour and the age of the databases.
+fn time_column<R: std::io::Read>(
+    rows: &mut RowReader<R>,
+    args: &Args,
+    console: &Console,
+) -> Result<Option<Col>, anyhow::Error> {
+    if let Some(name) = &args.time {
+        return Ok(Some(rows.require_name(name, "; --time names it")?));
+    }
+    for name in ["ts", "start"] {
+        if rows.names().iter().any(|have| have == name) {
+            return Ok(rows.column(name)?);
+        }
+    }
+    if args.columns.is_hour_alone() {
+        bail!("no column 'ts' or 'start' to tell the hour by; name the one with the time by --time");
+    }
+    if args.columns.has_hour() {
+        console.say("no column 'ts' or 'start': the local hour stays empty; --time names another");
+    }
+    Ok(None)
+}
+
+struct Enricher {
+    geo: Geo,
+    age: Age,
+    addresses: Vec<Col>,
+    time: Option<Col>,
+    cells: Cells,
+    /// Addresses that no database knows anything of.
+    unknown: u64,
+    name: String,
+}
+
+impl Enricher {
+    fn all<R: std::io::Read, W: Write>(
+        &mut self,
+        rows: &mut RowReader<R>,
+        plan: &Forward,
+        out: &mut Encoder<W>,
+        console: &mut Console,
+    ) -> Result<Account, anyhow::Error> {
+        let (mut read, mut malformed) = (0, 0);
+        loop {
+            // What is finished goes on before the input is waited for, so that a live pipeline keeps moving.
+            match rows.next_row_with(&mut || out.flush()) {
+                Ok(Some(row)) => {
+                    read += 1;
+                    self.row(&row, plan, out, console)?;
+                }
+                Ok(None) => break,
+                Err(e) if e.is_row() => {
+                    read += 1;
+                    malformed += 1;
+                    console.fault(format_args!("{}: {e}", self.name));
+                }
+                Err(e) => return Err(e).with_context(|| self.name.clone()),
+            }
+        }
+        Ok(Account::new("rows", read)
+            .part("rows", out.rows())
+            .skipped("malformed", malformed)
+            .note("addresses in no database", self.unknown))
+    }
+
+    #[inline]
+    fn row<W: Write>(
+        &mut self,
+        row: &Row<'_>,
+        plan: &Forward,
+        out: &mut Encoder<W>,
+        console: &mut Console,
+    ) -> Outcome {
+        let seconds = self.seconds(row, console);
+        plan.begin(row, out);
+        for index in 0..self.addresses.len() {
+            self.address(row, self.addresses[index], seconds, out, console);
+        }
+        Ok(plan.end(out)?)
+    }
+
+    /// The time of a row; missing where the cell is empty or, with a word about it, is no time.
+    #[inline]
+    fn seconds(&mut self, row: &Row<'_>, console: &mut Console) -> Option<i64> {
+        let column = self.time?;
+        if row.cell(column).is_empty() {
+            return None;
+        }
+        match row.ts(column) {
+            Ok(ts) => {
+                let seconds = ts.seconds();
+                self.age.see(seconds, console);
+                Some(seconds)
+            }
+            Err(e) => {
+                console.fault(format_args!("{}: line {}: {e}", self.name, row.line()));
+                None
+            }
+        }
+    }
+
+    /// Writes the cells of one address of a row.
+    #[inline]
+    fn address<W: Write>(
+        &mut self,
+        row: &Row<'_>,
+        column: Col,
+        seconds: Option<i64>,
+        out: &mut Encoder<W>,
+        console: &mut Console,
+    ) {
+        let id = match row.ip(column) {
+            Ok(address) => Some(self.geo.place_id(address)),
+            Err(_) if row.cell(column).is_empty() => None,
+            Err(e) => {
+                console.fault(format_args!("{}: line {}: {e}", self.name, row.line()));
+                None
+            }
+        };
+        if let Some(id) = id
+            && self.geo.place(id).is_unknown()
+        {
+            self.unknown += 1;
+        }
+        self.cells.write(&self.geo, id, seconds, out);
+    }
+}
+
+/// A row for each database in use, and one for the data that are built in.
+fn list_databases(geo: &Geo, output: impl Write) -> std::io::Result<()> {
+    let mut out = Encoder::new(output, Format::Csv);
+    out.header(["file", "layout", "stated_type", "addresses", "built", "licence"]);
+    for database in geo.describe() {
+        out.begin();
+        out.text(database.path.display().to_string().as_bytes());
+        out.text(database.layout.as_bytes());
+        out.text(database.stated_type.as_bytes());
+        out.text(database.families.as_bytes());
+        out.text(database.built_day().unwrap_or_default().as_bytes());
+        out.text(database.licence.unwrap_or_default().as_bytes());
+        out.end()?;
+    }
+    out.begin();
+    out.text(b"built in");
+    out.text(b"time zone boundaries");
+    for _ in 0..3 {
+        out.absent();
+    }
+    out.text(TIME_ZONE_ATTRIBUTION.as_bytes());
+    out.end()?;
+    out.flush()
+}
