@@ -14,7 +14,7 @@
 //! # use probeline_cli::{Console, Outcome};
 //! #[derive(clap::Parser)]
 //! struct Args {}
-//! fn run(args: Args, console: &mut Console) -> Outcome { Ok(()) }
+//! fn run(args: &Args, console: &mut Console) -> Outcome { Ok(()) }
 //! fn main() -> std::process::ExitCode {
 //!     probeline_cli::main("a-tool", run)
 //! }
@@ -42,7 +42,7 @@ use clap::Parser;
 pub type Outcome = Result<(), anyhow::Error>;
 
 /// Runs a tool: arguments in, exit code out.
-pub fn main<A: Parser>(tool: &'static str, run: fn(A, &mut Console) -> Outcome) -> ExitCode {
+pub fn main<A: Parser>(tool: &'static str, run: fn(&A, &mut Console) -> Outcome) -> ExitCode {
     let args = match A::try_parse() {
         Ok(args) => args,
         Err(e) => {
@@ -56,7 +56,7 @@ pub fn main<A: Parser>(tool: &'static str, run: fn(A, &mut Console) -> Outcome) 
         }
     };
     let mut console = Console::new(tool);
-    match run(args, &mut console) {
+    match run(&args, &mut console) {
         Ok(()) => console.exit_code(),
         Err(e) if hung_up(&e) => ExitCode::SUCCESS,
         Err(e) => {

@@ -89,6 +89,11 @@ impl<R: Read> RowReader<R> {
         &self.names
     }
 
+    /// The columns with their names, in order.
+    pub fn columns(&self) -> impl Iterator<Item = (Col, &str)> {
+        self.names.iter().enumerate().map(|(i, name)| (Col::new(i), &**name))
+    }
+
     /// The column of this name, where the input has one.
     ///
     /// NDJSON rows may leave out what does not apply, so there the name is remembered and later rows may have it.

@@ -1,1 +1,115 @@
-//! Packet rows to probe rows: class, technique, handshake
+//! `scan-classify`: packet rows to probe rows.
+//!
+//! A **reducer**: reads the rows of `pkt2csv`, writes one row per flow with its class, technique and handshake, in the
+//! order of the flows' first packets. The rules are in docs/CLASSIFICATION.md.
+//!
+//! Every packet read is in exactly one written probe, in a flow of a class that was not asked for, or skipped with
+//! its reason; the last line on stderr says how many each.
+
+mod args;
+mod probe_rows;
+mod summary;
+
+pub use args::Args;
+
+use std::io::Write;
+
+use anyhow::Context;
+use probeline_cli::{Console, Outcome, input, list_fields, open_rows, stdout};
+use probeline_record::{Encoder, PacketColumns, rows};
+use probeline_scan::{Class, Classifier, Packet, Probe};
+
+use probe_rows::ProbeRows;
+use summary::Summary;
+
+/// Runs the tool.
+///
+/// # Errors
+/// When the input cannot be read or is no packet rows, or the output cannot be written.
+pub fn run(args: &Args, console: &mut Console) -> Outcome {
+    if args.rows.list_fields {
+        let fields: Vec<_> = rows::PROBE.iter().chain(rows::PACKET_HEADER).copied().collect();
+        return Ok(list_fields(&fields, stdout())?);
+    }
+    let options = args.options()?;
+    let name = input::name(args.rows.file.as_deref());
+    let mut rows = open_rows(&args.rows, console)?;
+    let format = args.rows.format.map_or(rows.format(), Into::into);
+    let mut sink = Sink {
+        out: Encoder::new(stdout(), format),
+        probes: None,
+        wanted: args.class.wanted(),
+        summary: Summary::default(),
+    };
+    if !rows.is_empty() {
+        if options.telescope.is_none() {
+            console.say("no --telescope: direction inferred, the first to send in a flow is its source");
+        }
+        let columns = PacketColumns::find(&mut rows).with_context(|| name.clone())?;
+        let missing: Vec<_> = columns.missing().map(|field| field.name).collect();
+        if !missing.is_empty() {
+            console.say(format_args!("{name}: no column {}; taken as absent", missing.join(", ")));
+        }
+        let (probes, gather) = ProbeRows::new(&rows, &mut sink.out);
+        sink.probes = Some(probes);
+        let mut classifier = Classifier::new(options);
+        let mut scratch = Vec::new();
+        loop {
+            let row = match rows.next_row_with(&mut || sink.out.flush()) {
+                Ok(Some(row)) => row,
+                Ok(None) => break,
+                Err(e) if e.is_row() => {
+                    sink.summary.malformed += 1;
+                    console.fault(format_args!("{name}: {e}"));
+                    continue;
+                }
+                Err(e) => return Err(e).with_context(|| name.clone()),
+            };
+            sink.summary.read += 1;
+            match Packet::from_row(&columns.packet(row)) {
+                Ok(packet) => {
+                    let cells = gather.take(&row, &mut scratch);
+                    classifier.push(&packet, cells, &mut |probe| sink.probe(&probe))?;
+                }
+                Err(e) => {
+                    sink.summary.malformed_cells += 1;
+                    console.fault(format_args!("{name}: line {}: {e}", row.line()));
+                }
+            }
+        }
+        classifier.finish(&mut |probe| sink.probe(&probe))?;
+        sink.summary.tally = classifier.tally();
+    }
+    sink.out.flush()?;
+    let Sink { out, wanted, summary, .. } = sink;
+    match args.stats.as_deref() {
+        Some(file) if file.as_os_str() == "-" => console.say(summary.table()),
+        Some(file) => {
+            std::fs::write(file, summary.csv()).with_context(|| file.display().to_string())?;
+        }
+        None => {}
+    }
+    let account = summary.account(&wanted, out.rows());
+    if let Some(file) = &args.rows.account {
+        account.save(file)?;
+    }
+    console.account(&account)
+}
+
+/// Where settled probes go.
+struct Sink<W> {
+    out: Encoder<W>,
+    probes: Option<ProbeRows>,
+    wanted: Vec<Class>,
+    summary: Summary,
+}
+
+impl<W: Write> Sink<W> {
+    fn probe(&mut self, probe: &Probe<'_>) -> std::io::Result<()> {
+        self.summary.count(probe);
+        match &mut self.probes {
+            Some(probes) if self.wanted.contains(&probe.class) => probes.write(probe, &mut self.out),
+            _ => Ok(()),
+        }
+    }
+}

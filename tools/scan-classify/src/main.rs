@@ -1,2 +1,5 @@
-//! Packet rows to probe rows: class, technique, handshake
-fn main() {}
+//! Packet rows to probe rows; see the library's documentation.
+
+fn main() -> std::process::ExitCode {
+    probeline_cli::main("scan-classify", scan_classify::run)
+}
