@@ -1,0 +1,118 @@
+//! From the first captured byte to the IP header: one step for each header in between.
+
+mod ethernet;
+mod ethertype;
+mod hdlc;
+mod llc;
+mod loopback;
+mod monitor;
+mod mpls;
+mod ppp;
+mod sll;
+mod wlan;
+
+use crate::bytes::Span;
+use crate::skip::{NotIp, Skip};
+
+/// What the bytes ahead are.
+///
+/// Each step reads one header and moves the span forward, so the number of steps is bounded by the bytes captured
+/// and nothing recurses, however deep a sender stacks its tags.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// IPv4, as announced by the layer below.
+    Ipv4,
+    /// IPv6, as announced by the layer below.
+    Ipv6,
+    /// IPv4 or IPv6, told by the version.
+    Ip,
+    /// What this EtherType announces.
+    EtherType(u16),
+    /// An Ethernet frame from its destination address.
+    Ethernet,
+    /// IEEE 802.2 LLC.
+    Llc,
+    /// An MPLS label stack entry.
+    Mpls,
+    /// PPPoE session stage, at its version.
+    Pppoe,
+    /// PPP, at the address field or the protocol number.
+    Ppp,
+    /// Cisco HDLC, at its address byte.
+    CiscoHdlc,
+    /// An IEEE 802.11 frame at its frame control field; whether its header is padded to a multiple of 4.
+    Wlan { padded: bool },
+}
+
+/// The IP header found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Found {
+    V4,
+    V6,
+    Either,
+}
+
+/// A header read: what follows it, and where.
+type Next<'a> = Result<(Step, Span<'a>), Skip>;
+
+/// Reads the capture's own header for this link type.
+#[inline]
+pub(crate) fn first(link: u32, span: Span<'_>) -> Next<'_> {
+    match link {
+        // Numbers: the LINKTYPE_ registry of tcpdump.org; 12 and 14 are the DLT_RAW of some systems' own files.
+        1 => Ok((Step::Ethernet, span)),
+        12 | 14 | 101 => Ok((Step::Ip, span)),
+        228 => Ok((Step::Ipv4, span)),
+        229 => Ok((Step::Ipv6, span)),
+        0 => loopback::null(span),
+        108 => loopback::open_bsd(span),
+        113 => sll::version1(span),
+        276 => sll::version2(span),
+        9 => Ok((Step::Ppp, span)),
+        50 => hdlc::ppp_or_cisco(span),
+        51 => Ok((Step::Pppoe, span)),
+        104 => Ok((Step::CiscoHdlc, span)),
+        204 => Ok((Step::Ppp, span.after(1))),
+        105 => Ok((Step::Wlan { padded: false }, span)),
+        119 => monitor::prism(span),
+        127 => monitor::radiotap(span),
+        163 => monitor::avs(span),
+        192 => monitor::ppi(span),
+        _ => Err(Skip::UnknownLink(link)),
+    }
+}
+
+/// Takes steps until an IP header is ahead. `vlan` receives the outermost VLAN identifier unless it has one already.
+#[inline]
+pub(crate) fn walk<'a>(
+    mut step: Step,
+    mut span: Span<'a>,
+    vlan: &mut Option<u16>,
+) -> Result<(Found, Span<'a>), Skip> {
+    loop {
+        (step, span) = match step {
+            Step::Ipv4 => return Ok((Found::V4, span)),
+            Step::Ipv6 => return Ok((Found::V6, span)),
+            Step::Ip => return Ok((Found::Either, span)),
+            Step::Ethernet => ethernet::step(span)?,
+            Step::EtherType(ethertype::IPV4) => (Step::Ipv4, span),
+            Step::EtherType(ethertype::IPV6) => (Step::Ipv6, span),
+            Step::EtherType(number) => ethertype::step(number, span, vlan)?,
+            Step::Llc => llc::step(span)?,
+            Step::Mpls => mpls::step(span)?,
+            Step::Pppoe => ppp::pppoe(span)?,
+            Step::Ppp => ppp::step(span)?,
+            Step::CiscoHdlc => hdlc::step(span)?,
+            Step::Wlan { padded } => wlan::step(span, padded)?,
+        };
+    }
+}
+
+/// An EtherType that leads nowhere.
+fn not_ip(number: u16) -> Skip {
+    Skip::NotIp(match number {
+        ethertype::ARP | ethertype::RARP => NotIp::Arp,
+        ethertype::PPPOE_DISCOVERY => NotIp::PppoeDiscovery,
+        _ => NotIp::EtherType(number),
+    })
+}

@@ -1,0 +1,94 @@
+//! Headers that monitoring wireless drivers put before an IEEE 802.11 frame: radiotap, Prism, AVS, PPI.
+
+use super::{Next, Step};
+use crate::bytes::{Span, array_at};
+use crate::skip::Skip;
+
+fn u16_le(span: Span<'_>, at: usize) -> Option<u16> {
+    array_at(span.data, at).map(u16::from_le_bytes)
+}
+
+fn u32_le(span: Span<'_>, at: usize) -> Option<u32> {
+    array_at(span.data, at).map(u32::from_le_bytes)
+}
+
+/// LINKTYPE_IEEE802_11_RADIOTAP: version 0, padding, length, then words of presence bits (little-endian).
+/// Of the fields only the flags matter here. <https://www.radiotap.org/>
+pub(super) fn radiotap(span: Span<'_>) -> Next<'_> {
+    const TSFT: u32 = 1;
+    const FLAGS: u32 = 2;
+    const MORE: u32 = 1 << 31;
+    const FCS_AT_END: u8 = 0x10;
+    const PADDED: u8 = 0x20;
+
+    if span.u8(0).ok_or(Skip::TruncatedLink)? != 0 {
+        return Err(Skip::BadLink);
+    }
+    let length = usize::from(u16_le(span, 2).ok_or(Skip::TruncatedLink)?);
+    if length < 8 {
+        return Err(Skip::BadLink);
+    }
+    let header = span.limit(length);
+    let present = u32_le(header, 4).ok_or(Skip::TruncatedLink)?;
+    let mut at = 8;
+    let mut word = present;
+    while word & MORE != 0 {
+        let Some(next) = u32_le(header, at) else { break };
+        word = next;
+        at += 4;
+    }
+    let mut flags = 0;
+    if present & FLAGS != 0 {
+        if present & TSFT != 0 {
+            at = at.next_multiple_of(8) + 8;
+        }
+        flags = header.u8(at).unwrap_or_default();
+    }
+    let mut frame = span.after(length);
+    if flags & FCS_AT_END != 0 {
+        frame = frame.limit(frame.wire.saturating_sub(4));
+    }
+    Ok((Step::Wlan { padded: flags & PADDED != 0 }, frame))
+}
+
+/// LINKTYPE_IEEE802_11_PRISM: message code and length in the byte order of the capturing machine. Some drivers write
+/// an AVS header under this link type; its magic number tells.
+pub(super) fn prism(span: Span<'_>) -> Next<'_> {
+    const AVS_MAGIC: u32 = 0x8021_1000;
+    /// A whole header of the wlan-ng driver: 24 octets and ten items of 12.
+    const USUAL_LENGTH: usize = 144;
+
+    let code = span.u32(0).ok_or(Skip::TruncatedLink)?;
+    if code & 0xffff_f000 == AVS_MAGIC {
+        return avs(span);
+    }
+    let bytes = array_at(span.data, 4).ok_or(Skip::TruncatedLink)?;
+    let big = u32::from_be_bytes(bytes);
+    let little = u32::from_le_bytes(bytes);
+    let length = usize::try_from(big.min(little)).map_err(|_| Skip::BadLink)?;
+    if !(8..=USUAL_LENGTH * 2).contains(&length) {
+        return Err(Skip::BadLink);
+    }
+    Ok((Step::Wlan { padded: false }, span.after(length)))
+}
+
+/// LINKTYPE_IEEE802_11_AVS: magic number and version, then the header's length (big-endian).
+pub(super) fn avs(span: Span<'_>) -> Next<'_> {
+    let length = span.u32(4).ok_or(Skip::TruncatedLink)?;
+    if !(8..=0xffff).contains(&length) {
+        return Err(Skip::BadLink);
+    }
+    Ok((Step::Wlan { padded: false }, span.after(length as usize)))
+}
+
+/// LINKTYPE_PPI: version, flags, length, link type of what follows (little-endian).
+pub(super) fn ppi(span: Span<'_>) -> Next<'_> {
+    const PPI: u32 = 192;
+
+    let length = u16_le(span, 2).ok_or(Skip::TruncatedLink)?;
+    let link = u32_le(span, 4).ok_or(Skip::TruncatedLink)?;
+    if length < 8 || link == PPI {
+        return Err(Skip::BadLink);
+    }
+    super::first(link, span.after(usize::from(length)))
+}

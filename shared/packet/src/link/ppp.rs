@@ -1,0 +1,37 @@
+//! PPP (RFC 1661, RFC 1662) and PPP over Ethernet (RFC 2516).
+
+use super::{Next, Step};
+use crate::bytes::Span;
+use crate::skip::{NotIp, Skip};
+
+const ALL_STATIONS: u16 = 0xff03; // RFC 1662 section 3.1: address and control, often compressed away
+const IPV4: u16 = 0x0021;
+const IPV6: u16 = 0x0057;
+const MPLS_UNICAST: u16 = 0x0281;
+const MPLS_MULTICAST: u16 = 0x0283;
+
+/// Address and control if present, then the protocol number in one or two octets.
+pub(super) fn step(span: Span<'_>) -> Next<'_> {
+    let span = if span.u16(0) == Some(ALL_STATIONS) { span.after(2) } else { span };
+    let first = span.u8(0).ok_or(Skip::TruncatedLink)?;
+    // RFC 1661 section 6.5: an odd first octet is a compressed protocol number, complete in itself.
+    let (number, octets) =
+        if first & 1 == 1 { (u16::from(first), 1) } else { (span.u16(0).ok_or(Skip::TruncatedLink)?, 2) };
+    let rest = span.after(octets);
+    match number {
+        IPV4 => Ok((Step::Ipv4, rest)),
+        IPV6 => Ok((Step::Ipv6, rest)),
+        MPLS_UNICAST | MPLS_MULTICAST => Ok((Step::Mpls, rest)),
+        _ => Err(Skip::NotIp(NotIp::Ppp(number))),
+    }
+}
+
+/// Version and type, code, session, length.
+pub(super) fn pppoe(span: Span<'_>) -> Next<'_> {
+    let code = span.u8(1).ok_or(Skip::TruncatedLink)?;
+    if code != 0 {
+        return Err(Skip::NotIp(NotIp::PppoeDiscovery));
+    }
+    let length = span.u16(4).ok_or(Skip::TruncatedLink)?;
+    Ok((Step::Ppp, span.after(6).limit(usize::from(length))))
+}

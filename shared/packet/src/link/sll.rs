@@ -1,0 +1,37 @@
+//! Linux cooked capture, versions 1 and 2: what the "any" device and devices without a header of their own give.
+
+use super::{Next, Step};
+use crate::bytes::Span;
+use crate::skip::{NotIp, Skip};
+
+// ARPHRD_ numbers of Linux <linux/if_arp.h> whose packets are not told by the protocol field.
+const ARPHRD_NETLINK: u16 = 824;
+const ARPHRD_IEEE80211: u16 = 801;
+const ARPHRD_IEEE80211_RADIOTAP: u16 = 803;
+// Protocol numbers below 1536 are not EtherTypes; <linux/if_ether.h> ETH_P_802_2.
+const PROTOCOL_LLC: u16 = 4;
+
+/// LINKTYPE_LINUX_SLL: packet type, device type, address length and address, protocol.
+pub(super) fn version1(span: Span<'_>) -> Next<'_> {
+    let device = span.u16(2).ok_or(Skip::TruncatedLink)?;
+    let protocol = span.u16(14).ok_or(Skip::TruncatedLink)?;
+    cooked(device, protocol, span.after(16))
+}
+
+/// LINKTYPE_LINUX_SLL2: protocol first, then interface number, device type, packet type and address.
+pub(super) fn version2(span: Span<'_>) -> Next<'_> {
+    let protocol = span.u16(0).ok_or(Skip::TruncatedLink)?;
+    let device = span.u16(8).ok_or(Skip::TruncatedLink)?;
+    cooked(device, protocol, span.after(20))
+}
+
+fn cooked(device: u16, protocol: u16, rest: Span<'_>) -> Next<'_> {
+    match (device, protocol) {
+        (ARPHRD_NETLINK, _) => Err(Skip::NotIp(NotIp::Device(device))),
+        (ARPHRD_IEEE80211, _) => Ok((Step::Wlan { padded: false }, rest)),
+        (ARPHRD_IEEE80211_RADIOTAP, _) => super::monitor::radiotap(rest),
+        (_, PROTOCOL_LLC) => Ok((Step::Llc, rest)),
+        (_, 0..1536) => Err(Skip::NotIp(NotIp::Device(device))),
+        _ => Ok((Step::EtherType(protocol), rest)),
+    }
+}

@@ -1,0 +1,57 @@
+//! IEEE 802.11 data frames.
+
+use super::{Next, Step};
+use crate::bytes::Span;
+use crate::skip::{NotIp, Skip};
+
+// Frame control, first octet: IEEE 802.11 clause 9.2.4.1.
+const TYPE_MASK: u8 = 0x0c;
+const TYPE_MANAGEMENT: u8 = 0x00;
+const TYPE_DATA: u8 = 0x08;
+const SUBTYPE_NULL: u8 = 0x40;
+const SUBTYPE_QOS: u8 = 0x80;
+// Second octet.
+const TO_AND_FROM_DS: u8 = 0x03;
+const PROTECTED: u8 = 0x40;
+const ORDER: u8 = 0x80;
+/// QoS control, first octet: the body is an aggregate of frames (clause 9.2.4.5.9).
+const AGGREGATE: u8 = 0x80;
+
+/// Frame control, duration, three or four addresses, sequence control, QoS and HT control; then LLC.
+/// Of an aggregate the first frame is read.
+pub(super) fn step(span: Span<'_>, padded: bool) -> Next<'_> {
+    let kind = span.u8(0).ok_or(Skip::TruncatedLink)?;
+    match kind & TYPE_MASK {
+        TYPE_DATA => {}
+        TYPE_MANAGEMENT => return Err(Skip::NotIp(NotIp::WlanManagement)),
+        _ => return Err(Skip::NotIp(NotIp::WlanControl)),
+    }
+    if kind & SUBTYPE_NULL != 0 {
+        return Err(Skip::NotIp(NotIp::WlanNull));
+    }
+    let flags = span.u8(1).ok_or(Skip::TruncatedLink)?;
+    if flags & PROTECTED != 0 {
+        return Err(Skip::NotIp(NotIp::WlanEncrypted));
+    }
+    let mut length = 24;
+    if flags & TO_AND_FROM_DS == TO_AND_FROM_DS {
+        length += 6;
+    }
+    let mut aggregate = false;
+    if kind & SUBTYPE_QOS != 0 {
+        aggregate = span.u8(length).ok_or(Skip::TruncatedLink)? & AGGREGATE != 0;
+        length += 2;
+        if flags & ORDER != 0 {
+            length += 4;
+        }
+    }
+    if padded {
+        length = length.next_multiple_of(4);
+    }
+    let body = span.after(length);
+    if aggregate {
+        let frame = body.u16(12).ok_or(Skip::TruncatedLink)?;
+        return Ok((Step::Llc, body.after(14).limit(usize::from(frame))));
+    }
+    Ok((Step::Llc, body))
+}
