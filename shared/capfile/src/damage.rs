@@ -1,0 +1,161 @@
+//! What was wrong with a capture, where, and how much it cost.
+
+use std::fmt;
+
+/// One place where the input was damaged. Reading went on after it wherever the format allows that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damage {
+    /// What was found.
+    pub kind: DamageKind,
+    /// Packets delivered before it: the damage lies after this packet number.
+    pub after: u64,
+    /// Byte offset in the uncompressed capture.
+    pub offset: u64,
+    /// Bytes of the uncompressed capture that yielded nothing because of it.
+    pub skipped: u64,
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, after, offset, skipped } = self;
+        write!(f, "{kind}, after packet {after} at byte {offset}")?;
+        if *skipped > 0 { write!(f, ", {skipped} bytes skipped") } else { Ok(()) }
+    }
+}
+
+/// Kinds of damage.
+///
+/// "Searched" means that reading went on at the next place where records make sense again. In classic pcap that is
+/// a chain of four record headers (fewer if the input ends with them) with `0 < cap_len <= wire_len`, lengths within
+/// the snapshot length, a fraction below one second and timestamps near the last good one. In pcapng it is a block
+/// of a known type with a sane length that is repeated at its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DamageKind {
+    /// The input ends inside a record or block. What there is of it is not delivered.
+    Truncated,
+    /// A record claims a captured length that no packet has, or one that would swallow good records. Searched.
+    Length {
+        /// The captured length that the record claims.
+        cap_len: u32,
+    },
+    /// Zeros where a record or block should begin: a hole left by a crash or an unfinished copy. Searched.
+    ZeroFilled,
+    /// A pcapng block claims a length that is too small, or above 8 MiB. Searched.
+    BlockLength {
+        /// The block length that the block claims.
+        length: u32,
+    },
+    /// The length at the end of a pcapng block differs from the one at its beginning. If a block follows where the
+    /// first length says, that one was right and the block is kept, with nothing skipped; else searched.
+    BlockTrailer {
+        /// Length at the beginning.
+        leading: u32,
+        /// Length at the end.
+        trailing: u32,
+    },
+    /// The contents of a pcapng block do not fit into it (a packet longer than its block). The block is skipped.
+    BlockContent {
+        /// Type of the block.
+        block_type: u32,
+    },
+    /// A packet names an interface that the pcapng section has not described: neither link type nor time unit are
+    /// known. The block is skipped.
+    UnknownInterface {
+        /// The interface number within the section.
+        interface: u32,
+    },
+    /// A pcapng section describes more interfaces than the reader keeps (65,536). The block is skipped.
+    TooManyInterfaces,
+    /// An interface option of pcapng (`if_tsresol`, `if_tsoffset`) is unusable or given twice with another value.
+    /// The default, or the first value, is used.
+    InterfaceOption {
+        /// Option code.
+        code: u16,
+    },
+    /// A section header of pcapng has no byte-order magic. Searched.
+    ByteOrder,
+    /// The file header has a version that is not known; read as the newest known one.
+    Version {
+        /// Major version.
+        major: u16,
+        /// Minor version.
+        minor: u16,
+    },
+    /// Reserved bits are set in the link-type field of the file header; they are ignored.
+    LinkTypeBits {
+        /// The whole field.
+        field: u32,
+    },
+    /// A timestamp lies outside 1677 to 2262, what 64-bit nanoseconds can hold. The nearest of the two is delivered.
+    Timestamp,
+    /// Compressed data is damaged or ends early. Everything decompressed before it is kept.
+    Compressed {
+        /// `gzip` or `zstd`.
+        layer: &'static str,
+        /// Byte offset in that layer's compressed data.
+        at: u64,
+        /// What the decompressor found.
+        what: String,
+    },
+}
+
+impl fmt::Display for DamageKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Truncated => write!(f, "input ends inside a record"),
+            Self::Length { cap_len } => write!(f, "impossible captured length {cap_len}"),
+            Self::ZeroFilled => write!(f, "zeros instead of a record"),
+            Self::BlockLength { length } => write!(f, "impossible block length {length}"),
+            Self::BlockTrailer { leading, trailing } => {
+                write!(f, "block length {leading} is {trailing} at the end of the block")
+            }
+            Self::BlockContent { block_type } => {
+                write!(f, "contents do not fit into block of type {block_type:#x}")
+            }
+            Self::UnknownInterface { interface } => write!(f, "packet of undescribed interface {interface}"),
+            Self::TooManyInterfaces => write!(f, "too many interfaces in one section"),
+            Self::InterfaceOption { code } => write!(f, "unusable interface option {code}"),
+            Self::ByteOrder => write!(f, "section without byte-order magic"),
+            Self::Version { major, minor } => write!(f, "unknown format version {major}.{minor}"),
+            Self::LinkTypeBits { field } => write!(f, "reserved bits in link-type field {field:#010x}"),
+            Self::Timestamp => write!(f, "timestamp out of range"),
+            Self::Compressed { layer, at, what } => {
+                write!(f, "{layer} data damaged at its byte {at} ({what})")
+            }
+        }
+    }
+}
+
+/// The damage of one input: all counted, the first [`DamageLog::KEPT`] kept.
+#[derive(Debug, Default)]
+pub(crate) struct DamageLog {
+    kept: Vec<Damage>,
+    count: u64,
+    skipped: u64,
+}
+
+impl DamageLog {
+    /// How many are kept word by word; a hostile file can have one for every few bytes.
+    pub(crate) const KEPT: usize = 64;
+
+    pub(crate) fn note(&mut self, kind: DamageKind, after: u64, offset: u64, skipped: u64) {
+        self.count += 1;
+        self.skipped = self.skipped.saturating_add(skipped);
+        if self.kept.len() < Self::KEPT {
+            self.kept.push(Damage { kind, after, offset, skipped });
+        }
+    }
+
+    pub(crate) fn kept(&self) -> &[Damage] {
+        &self.kept
+    }
+
+    pub(crate) fn count(&self) -> u64 {
+        self.count
+    }
+
+    pub(crate) fn skipped(&self) -> u64 {
+        self.skipped
+    }
+}

@@ -1,0 +1,581 @@
+//! pcapng: blocks with their length at both ends (draft-ietf-opsawg-pcapng).
+
+use crate::{
+    batch::{LinkType, Record},
+    damage::DamageKind,
+    sniff::{self, BYTE_ORDER_MAGIC, SECTION_HEADER, SECTION_START},
+    walk::{HARD_MAX, Lost, Next, STOP, Sink, Walked, Window, u16_at, u32_at},
+};
+
+/// Block types (draft-ietf-opsawg-pcapng §11.1).
+const INTERFACE_DESCRIPTION: u32 = 1;
+const PACKET: u32 = 2;
+const SIMPLE_PACKET: u32 = 3;
+const ENHANCED_PACKET: u32 = 6;
+/// Every type that a search believes: those above and Name Resolution, Interface Statistics, systemd Journal Export,
+/// Decryption Secrets, Custom.
+const KNOWN: [u32; 10] =
+    [INTERFACE_DESCRIPTION, PACKET, SIMPLE_PACKET, 4, 5, ENHANCED_PACKET, 9, 10, 0x0000_0BAD, 0x4000_0BAD];
+
+/// Type, length, and length again.
+const FRAME: usize = 12;
+/// An Enhanced or obsolete Packet Block: frame and fixed fields.
+const PACKET_FIXED: usize = FRAME + 20;
+/// A search believes no block above this: the largest packets and their options are far below.
+const SEARCH_MAX: u32 = 1 << 20;
+/// Interfaces kept per section.
+const INTERFACES: usize = 65_536;
+
+/// Options of an Interface Description Block (§4.2).
+const IF_TSRESOL: u16 = 9;
+const IF_TSOFFSET: u16 = 14;
+
+/// The walker of a pcapng file, section after section.
+#[derive(Debug)]
+pub(crate) struct PcapNg {
+    big: bool,
+    interfaces: Vec<Interface>,
+    /// Number that interface 0 of this section has in the whole input.
+    base: u32,
+    finer_than_micros: bool,
+    lost: Option<Lost>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Interface {
+    link: LinkType,
+    snaplen: u32,
+    unit: Unit,
+    /// `if_tsoffset` in nanoseconds.
+    offset: i128,
+}
+
+/// What one tick of a timestamp is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unit {
+    /// So many nanoseconds.
+    Nanos(u64),
+    /// So many to the nanosecond; 0 if more than 2^64.
+    PerNano(u64),
+    /// 2^-n seconds.
+    Binary(u8),
+}
+
+/// What a block came to.
+enum Step {
+    To(usize),
+    Lost(DamageKind),
+    Stop(Next),
+    End,
+}
+
+enum Found {
+    At(usize),
+    HeaderAt(usize),
+    More(usize, usize),
+    Nothing,
+}
+
+impl PcapNg {
+    /// A walker whose first section begins at the front of the first window; `base` interfaces came before.
+    pub(crate) fn new(base: u32) -> Self {
+        Self { big: false, interfaces: Vec::new(), base, finer_than_micros: false, lost: None }
+    }
+
+    /// Interfaces described so far in the whole input.
+    pub(crate) fn interfaces_so_far(&self) -> u32 {
+        self.base.saturating_add(u32::try_from(self.interfaces.len()).unwrap_or(u32::MAX))
+    }
+
+    /// Whether any interface so far has timestamps that microseconds cannot hold.
+    pub(crate) fn finer_than_micros(&self) -> bool {
+        self.finer_than_micros
+    }
+
+    pub(crate) fn walk(&mut self, window: Window<'_>, sink: &mut Sink<'_>) -> Walked {
+        let mut pos = 0;
+        loop {
+            if self.lost.is_some() {
+                match self.search(window, pos) {
+                    Found::At(found) => {
+                        self.settle(window.at(found), sink);
+                        pos = found;
+                    }
+                    Found::HeaderAt(found) => {
+                        self.settle(window.at(found), sink);
+                        return Walked { consumed: found, next: Next::Header };
+                    }
+                    Found::More(found, need) => return Walked { consumed: found, next: Next::More(need) },
+                    Found::Nothing => {
+                        let end = window.bytes.len();
+                        self.settle(window.at(end), sink);
+                        return Walked { consumed: end, next: Next::More(1) };
+                    }
+                }
+            }
+            pos = if self.big {
+                self.ordinary::<true>(window, pos, sink)
+            } else {
+                self.ordinary::<false>(window, pos, sink)
+            };
+            if pos >= STOP && !sink.records.is_empty() {
+                return Walked { consumed: pos, next: Next::More(1) };
+            }
+            let step = if self.big {
+                self.one::<true>(window, pos, sink)
+            } else {
+                self.one::<false>(window, pos, sink)
+            };
+            match step {
+                Step::To(next) => pos = next,
+                Step::Lost(kind) => self.lost = Some(Lost { kind, since: window.at(pos) }),
+                Step::Stop(next) => return Walked { consumed: pos, next },
+                Step::End => return Walked { consumed: window.bytes.len(), next: Next::More(1) },
+            }
+        }
+    }
+
+    /// The hot loop: whole and sound Enhanced Packet Blocks. Stops at the first block that is anything else.
+    fn ordinary<const BIG: bool>(&self, window: Window<'_>, mut pos: usize, sink: &mut Sink<'_>) -> usize {
+        let bytes = window.bytes;
+        let mut packets = sink.packets;
+        while pos < STOP
+            && let Some(Ok(raw)) = bytes.get(pos..pos.wrapping_add(28)).map(<&[u8; 28]>::try_from)
+        {
+            let length = u32_at::<BIG>(raw, 4) as usize;
+            let end = pos.wrapping_add(length);
+            let cap_len = u32_at::<BIG>(raw, 20);
+            let sound = u32_at::<BIG>(raw, 0) == ENHANCED_PACKET
+                && length % 4 == 0
+                && length >= PACKET_FIXED
+                && end <= bytes.len()
+                && u32_at::<BIG>(bytes, end.wrapping_sub(4)) as usize == length
+                && cap_len as usize <= length.wrapping_sub(PACKET_FIXED);
+            if !sound {
+                break;
+            }
+            let number = u32_at::<BIG>(raw, 8);
+            let Some(interface) = self.interfaces.get(number as usize) else { break };
+            let ticks = u64::from(u32_at::<BIG>(raw, 12)) << 32 | u64::from(u32_at::<BIG>(raw, 16));
+            let Ok(ts_nanos) = interface.time(ticks) else { break };
+            packets = packets.wrapping_add(1);
+            sink.records.push(Record {
+                ts_nanos,
+                number: packets,
+                offset: window.at(pos),
+                cap_len,
+                wire_len: u32_at::<BIG>(raw, 24),
+                link: interface.link,
+                interface: self.base.wrapping_add(number),
+                input: 0,
+                start: pos.wrapping_add(28) as u32,
+            });
+            pos = end;
+        }
+        sink.packets = packets;
+        pos
+    }
+
+    /// One block of whatever kind.
+    fn one<const BIG: bool>(&mut self, window: Window<'_>, pos: usize, sink: &mut Sink<'_>) -> Step {
+        let left = window.left(pos);
+        if left < FRAME {
+            if !window.last {
+                return Step::Stop(Next::More(FRAME));
+            }
+            if left > 0 {
+                sink.note(DamageKind::Truncated, window.at(pos), left as u64);
+            }
+            return Step::End;
+        }
+        let block = window.bytes.get(pos..).unwrap_or_default();
+        if u32_at::<BIG>(block, 0) == SECTION_HEADER {
+            return match byte_order(block) {
+                // From here on the other byte order may hold, the length of this very block included.
+                Some(true) => self.section::<true>(window, pos, sink),
+                Some(false) => self.section::<false>(window, pos, sink),
+                None => Step::Lost(DamageKind::ByteOrder),
+            };
+        }
+        let end = match self.frame::<BIG>(window, pos, FRAME, sink) {
+            Ok(end) => end,
+            Err(step) => return step,
+        };
+        let whole = window.bytes.get(pos..end).unwrap_or_default();
+        if let Some(kind) = self.block::<BIG>(whole, window.at(pos), pos, sink) {
+            sink.note(kind, window.at(pos), (end - pos) as u64);
+        }
+        Step::To(end)
+    }
+
+    /// Where the block at `pos` ends, if its length holds.
+    fn frame<const BIG: bool>(
+        &self,
+        window: Window<'_>,
+        pos: usize,
+        least: usize,
+        sink: &mut Sink<'_>,
+    ) -> Result<usize, Step> {
+        let block = window.bytes.get(pos..).unwrap_or_default();
+        let leading = u32_at::<BIG>(block, 4);
+        let length = leading as usize;
+        if length < least || leading > HARD_MAX {
+            if sniff::is_pcap_header(block) {
+                return Err(Step::Stop(Next::Header));
+            }
+            let zeros = leading == 0 && u32_at::<BIG>(block, 0) == 0;
+            return Err(Step::Lost(if zeros {
+                DamageKind::ZeroFilled
+            } else {
+                DamageKind::BlockLength { length: leading }
+            }));
+        }
+        // Some writers leave the padding out of the length, some leave it out of the file.
+        let padded = length.next_multiple_of(4);
+        if block.len() < padded {
+            if !window.last {
+                return Err(Step::Stop(Next::More(padded)));
+            }
+            let exact = block.len() >= length && trailer::<BIG>(block, length) == leading;
+            if !exact {
+                return Err(self.cut::<BIG>(window, pos, sink));
+            }
+        }
+        if trailer::<BIG>(block, length) == leading {
+            return Ok(pos + length);
+        }
+        if trailer::<BIG>(block, padded) == leading {
+            return Ok(pos + padded);
+        }
+        // Which of the two lengths is right, if any? The one behind which a block begins.
+        let trailing = trailer::<BIG>(block, padded);
+        let kind = DamageKind::BlockTrailer { leading, trailing };
+        let next = pos + padded;
+        if next == window.bytes.len() && window.last {
+            sink.note(kind, window.at(pos), 0);
+            return Ok(next);
+        }
+        match self.plausible(window, next) {
+            Plausible::Yes => {
+                sink.note(kind, window.at(pos), 0);
+                Ok(next)
+            }
+            Plausible::No => Err(Step::Lost(kind)),
+            Plausible::More(need) => Err(Step::Stop(Next::More(padded + need))),
+        }
+    }
+
+    /// The input ends inside the block at `pos`, if its length is right. If the block contradicts itself it is not,
+    /// and there may be good blocks inside what it claims.
+    fn cut<const BIG: bool>(&self, window: Window<'_>, pos: usize, sink: &mut Sink<'_>) -> Step {
+        let block = window.bytes.get(pos..).unwrap_or_default();
+        let length = u32_at::<BIG>(block, 4);
+        let consistent = match u32_at::<BIG>(block, 0) {
+            // An option can be 64 KiB, but writers' options are a few hundred bytes.
+            ENHANCED_PACKET | PACKET if block.len() >= 28 => {
+                let needed = u64::from(u32_at::<BIG>(block, 20)) + PACKET_FIXED as u64;
+                (needed..=needed + 4096).contains(&u64::from(length))
+            }
+            SIMPLE_PACKET if block.len() >= 12 => length <= u32_at::<BIG>(block, 8).saturating_add(16 + 3),
+            kind => KNOWN.contains(&kind) || kind == SECTION_HEADER || block.len() < 28,
+        };
+        if !consistent {
+            return Step::Lost(DamageKind::BlockLength { length });
+        }
+        sink.note(DamageKind::Truncated, window.at(pos), window.left(pos) as u64);
+        Step::End
+    }
+
+    /// A Section Header Block with a good byte-order magic begins at `pos`.
+    fn section<const BIG: bool>(&mut self, window: Window<'_>, pos: usize, sink: &mut Sink<'_>) -> Step {
+        let block = window.bytes.get(pos..).unwrap_or_default();
+        // Frame, magic, version, section length.
+        const LEAST: usize = FRAME + 16;
+        if block.len() < LEAST && !window.last {
+            return Step::Stop(Next::More(LEAST));
+        }
+        let end = self.frame::<BIG>(window, pos, LEAST, sink);
+        if let Err(Step::Stop(next)) = end {
+            return Step::Stop(next);
+        }
+        // Even if its length is damaged: the magic says that a section begins and how to read it. The section length
+        // is of no use here; blocks are walked one by one and the next section says itself that it begins.
+        self.base = self.interfaces_so_far();
+        self.interfaces.clear();
+        self.big = BIG;
+        let (major, minor) = (u16_at::<BIG>(block, 12), u16_at::<BIG>(block, 14));
+        // §4.1: 1.0, and 1.2 is to be read like it.
+        if block.len() >= LEAST && !matches!((major, minor), (1, 0 | 2)) {
+            sink.note(DamageKind::Version { major, minor }, window.at(pos), 0);
+        }
+        match end {
+            Ok(end) => Step::To(end),
+            Err(step) => step,
+        }
+    }
+
+    /// Takes what there is to take from a whole block; says what is wrong with it, if it has to be left out.
+    fn block<const BIG: bool>(
+        &mut self,
+        block: &[u8],
+        offset: u64,
+        pos: usize,
+        sink: &mut Sink<'_>,
+    ) -> Option<DamageKind> {
+        let block_type = u32_at::<BIG>(block, 0);
+        let room = |fixed: usize| block.len().checked_sub(fixed);
+        match block_type {
+            INTERFACE_DESCRIPTION => {
+                if room(FRAME + 8).is_none() {
+                    return Some(DamageKind::BlockContent { block_type });
+                }
+                if self.interfaces.len() >= INTERFACES {
+                    return Some(DamageKind::TooManyInterfaces);
+                }
+                let interface = Interface::decode::<BIG>(block, offset, sink);
+                self.finer_than_micros |= interface.unit.finer_than_micros();
+                self.interfaces.push(interface);
+                None
+            }
+            ENHANCED_PACKET | PACKET => {
+                let Some(room) = room(PACKET_FIXED) else {
+                    return Some(DamageKind::BlockContent { block_type });
+                };
+                // The obsolete block has 16 bits of interface and 16 of drops where the other has 32 of interface.
+                let number = match block_type {
+                    PACKET => u32::from(u16_at::<BIG>(block, 8)),
+                    _ => u32_at::<BIG>(block, 8),
+                };
+                let Some(interface) = self.interfaces.get(number as usize) else {
+                    return Some(DamageKind::UnknownInterface { interface: number });
+                };
+                let cap_len = u32_at::<BIG>(block, 20);
+                if cap_len as usize > room {
+                    return Some(DamageKind::BlockContent { block_type });
+                }
+                let ticks = u64::from(u32_at::<BIG>(block, 12)) << 32 | u64::from(u32_at::<BIG>(block, 16));
+                let ts_nanos = interface.time(ticks).unwrap_or_else(|nearest| {
+                    sink.note(DamageKind::Timestamp, offset, 0);
+                    nearest
+                });
+                sink.packets += 1;
+                sink.records.push(Record {
+                    ts_nanos,
+                    number: sink.packets,
+                    offset,
+                    cap_len,
+                    wire_len: u32_at::<BIG>(block, 24),
+                    link: interface.link,
+                    interface: self.base.wrapping_add(number),
+                    input: 0,
+                    start: (pos + 28) as u32,
+                });
+                None
+            }
+            SIMPLE_PACKET => {
+                let Some(interface) = self.interfaces.first() else {
+                    return Some(DamageKind::UnknownInterface { interface: 0 });
+                };
+                let Some(room) = room(FRAME + 4) else {
+                    return Some(DamageKind::BlockContent { block_type });
+                };
+                // §4.4: of interface 0, without a time, cut at the snapshot length of that interface.
+                let wire_len = u32_at::<BIG>(block, 8);
+                let cap_len = if interface.snaplen == 0 { wire_len } else { wire_len.min(interface.snaplen) };
+                if cap_len as usize > room {
+                    return Some(DamageKind::BlockContent { block_type });
+                }
+                sink.packets += 1;
+                sink.records.push(Record {
+                    ts_nanos: 0,
+                    number: sink.packets,
+                    offset,
+                    cap_len,
+                    wire_len,
+                    link: interface.link,
+                    interface: self.base,
+                    input: 0,
+                    start: (pos + 12) as u32,
+                });
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// Looks for the next block that can be believed, from `from` on. At every byte: what was lost or put in need not
+    /// be a multiple of four long.
+    fn search(&self, window: Window<'_>, from: usize) -> Found {
+        // Not at `from` itself: that is the block that did not hold. A search that goes on may look at it again.
+        for pos in from..window.bytes.len() {
+            if self.lost.as_ref().is_some_and(|lost| lost.since == window.at(pos)) {
+                continue;
+            }
+            if window.left(pos) < FRAME {
+                return if window.last { Found::Nothing } else { Found::More(pos, FRAME) };
+            }
+            match self.plausible(window, pos) {
+                Plausible::Yes => return Found::At(pos),
+                Plausible::More(need) => return Found::More(pos, need),
+                Plausible::No => {}
+            }
+            if window.bytes.get(pos..).is_some_and(sniff::is_pcap_header) {
+                return Found::HeaderAt(pos);
+            }
+        }
+        if window.last { Found::Nothing } else { Found::More(window.bytes.len(), FRAME) }
+    }
+
+    #[inline]
+    fn plausible(&self, window: Window<'_>, pos: usize) -> Plausible {
+        if self.big {
+            self.plausible_as::<true>(window, pos)
+        } else {
+            self.plausible_as::<false>(window, pos)
+        }
+    }
+
+    /// Whether a block begins at `pos`: a type there is, a length that suits it, and the same length at its end.
+    #[inline]
+    fn plausible_as<const BIG: bool>(&self, window: Window<'_>, pos: usize) -> Plausible {
+        let Some(block) = window.bytes.get(pos..).filter(|block| block.len() >= FRAME) else {
+            return if window.last { Plausible::No } else { Plausible::More(FRAME) };
+        };
+        let kind = u32_at::<BIG>(block, 0);
+        if kind == SECTION_HEADER {
+            return if byte_order(block).is_some() { Plausible::Yes } else { Plausible::No };
+        }
+        if !KNOWN.contains(&kind) {
+            return Plausible::No;
+        }
+        let length = u32_at::<BIG>(block, 4);
+        let least = match kind {
+            ENHANCED_PACKET | PACKET => PACKET_FIXED,
+            INTERFACE_DESCRIPTION => FRAME + 8,
+            SIMPLE_PACKET => FRAME + 4,
+            _ => FRAME,
+        };
+        if length % 4 != 0 || (length as usize) < least || length > SEARCH_MAX {
+            return Plausible::No;
+        }
+        if block.len() < length as usize {
+            return if window.last { Plausible::No } else { Plausible::More(length as usize) };
+        }
+        if trailer::<BIG>(block, length as usize) == length { Plausible::Yes } else { Plausible::No }
+    }
+
+    fn settle(&mut self, now: u64, sink: &mut Sink<'_>) {
+        if let Some(Lost { kind, since }) = self.lost.take() {
+            sink.note(kind, since, now.saturating_sub(since));
+        }
+    }
+}
+
+enum Plausible {
+    Yes,
+    No,
+    /// Not known without this many bytes from the place on.
+    More(usize),
+}
+
+impl Interface {
+    /// From a whole Interface Description Block of at least 20 bytes.
+    fn decode<const BIG: bool>(block: &[u8], offset: u64, sink: &mut Sink<'_>) -> Self {
+        let mut resolution = None;
+        let mut time_offset = None;
+        let end = block.len() - 4;
+        let mut at = 16;
+        while at + 4 <= end {
+            let code = u16_at::<BIG>(block, at);
+            let length = usize::from(u16_at::<BIG>(block, at + 2));
+            let Some(value) = block.get(at + 4..at + 4 + length).filter(|_| code != 0) else { break };
+            let good = match code {
+                IF_TSRESOL => match value {
+                    [byte] => *resolution.get_or_insert(*byte) == *byte,
+                    _ => false,
+                },
+                IF_TSOFFSET => match <[u8; 8]>::try_from(value) {
+                    Ok(eight) => {
+                        let seconds = if BIG { i64::from_be_bytes(eight) } else { i64::from_le_bytes(eight) };
+                        *time_offset.get_or_insert(seconds) == seconds
+                    }
+                    Err(_) => false,
+                },
+                _ => true,
+            };
+            if !good {
+                sink.note(DamageKind::InterfaceOption { code }, offset, 0);
+            }
+            at += 4 + length.next_multiple_of(4);
+        }
+        Self {
+            link: LinkType(u32::from(u16_at::<BIG>(block, 8))),
+            snaplen: u32_at::<BIG>(block, 12),
+            unit: Unit::from_option(resolution.unwrap_or(6)),
+            offset: i128::from(time_offset.unwrap_or(0)) * 1_000_000_000,
+        }
+    }
+
+    /// Unix nanoseconds of a timestamp; the nearest there are, as an error, if they do not fit.
+    #[inline]
+    fn time(&self, ticks: u64) -> Result<i64, i64> {
+        if let Unit::Nanos(nanos) = self.unit
+            && self.offset == 0
+            && let Some(sum) = ticks.checked_mul(nanos)
+            && let Ok(time) = i64::try_from(sum)
+        {
+            return Ok(time);
+        }
+        let nanos = self.unit.nanos(ticks).saturating_add(self.offset);
+        i64::try_from(nanos).map_err(|_| if nanos < 0 { i64::MIN } else { i64::MAX })
+    }
+}
+
+impl Unit {
+    /// §4.2, `if_tsresol`: the top bit chooses powers of two, the rest is the negative exponent.
+    fn from_option(byte: u8) -> Self {
+        let exponent = byte & 0x7f;
+        if byte & 0x80 != 0 {
+            Self::Binary(exponent)
+        } else if exponent <= 9 {
+            Self::Nanos(10_u64.pow(9 - u32::from(exponent)))
+        } else {
+            Self::PerNano(10_u64.checked_pow(u32::from(exponent) - 9).unwrap_or(0))
+        }
+    }
+
+    /// 2^-n seconds have n decimal digits, so any n above 6 needs more than microseconds.
+    fn finer_than_micros(self) -> bool {
+        match self {
+            Self::Nanos(nanos) => nanos < 1_000,
+            Self::PerNano(_) => true,
+            Self::Binary(exponent) => exponent > 6,
+        }
+    }
+
+    /// So many ticks in nanoseconds, rounded down.
+    fn nanos(self, ticks: u64) -> i128 {
+        match self {
+            // Both below 2^64.
+            Self::Nanos(nanos) => i128::from(ticks).saturating_mul(i128::from(nanos)),
+            Self::PerNano(count) => i128::from(ticks.checked_div(count).unwrap_or(0)),
+            // 2^64 * 10^9 is below 2^94.
+            Self::Binary(exponent) => (i128::from(ticks).saturating_mul(1_000_000_000)) >> exponent,
+        }
+    }
+}
+
+/// The length at the end of a block of `length` bytes.
+#[inline]
+fn trailer<const BIG: bool>(block: &[u8], length: usize) -> u32 {
+    u32_at::<BIG>(block, length.wrapping_sub(4))
+}
+
+/// The byte order that a section header at the front of `block` states; `true` is big-endian.
+fn byte_order(block: &[u8]) -> Option<bool> {
+    match <[u8; 4]>::try_from(block.get(8..SECTION_START)?).ok()? {
+        magic if magic == BYTE_ORDER_MAGIC.to_be_bytes() => Some(true),
+        magic if magic == BYTE_ORDER_MAGIC.to_le_bytes() => Some(false),
+        _ => None,
+    }
+}
