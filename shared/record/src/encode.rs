@@ -253,18 +253,27 @@ impl<W: Write> Encoder<W> {
                 self.buf.extend_from_slice(if token.is_empty() { b"null" } else { token });
             }
             (Format::Ndjson, Format::Csv) => write_csv_text(&json::text(token), &mut self.buf),
-            (Format::Csv, Format::Ndjson) => self.convert_to_json(token),
+            (Format::Csv, Format::Ndjson) => self.json_value(&crate::read::unquote(token)),
         }
     }
 
-    fn convert_to_json(&mut self, token: &[u8]) {
-        let text = crate::read::unquote(token);
+    /// A value as text, empty for absent. In NDJSON it becomes a number if the dictionary says so of this column and
+    /// it is one.
+    pub fn value(&mut self, text: &[u8]) {
+        self.open();
+        match self.format {
+            Format::Csv => write_csv_text(text, &mut self.buf),
+            Format::Ndjson => self.json_value(text),
+        }
+    }
+
+    fn json_value(&mut self, text: &[u8]) {
         if text.is_empty() {
             self.buf.extend_from_slice(b"null");
-        } else if self.numbers[self.at - 1] && json::is_number(&text) {
-            self.buf.extend_from_slice(&text);
+        } else if self.numbers[self.at - 1] && json::is_number(text) {
+            self.buf.extend_from_slice(text);
         } else {
-            write_json_string(&text, &mut self.buf);
+            write_json_string(text, &mut self.buf);
         }
     }
 

@@ -11,6 +11,7 @@ use probeline_record::{Proto, Ts};
 
 use crate::distinct::{Counts, Distinct};
 use crate::names::{ClosedBy, Geometry};
+use crate::reorder::Reorder;
 use crate::ring::{Handle, Ring};
 
 /// When a session ends.
@@ -105,6 +106,22 @@ impl Session<'_> {
     }
 }
 
+/// A probe held back until its turn, its texts stored.
+#[derive(Debug)]
+struct Held {
+    ts: Ts,
+    ts_digits: u8,
+    key: Handle,
+    proto: Proto,
+    src: IpAddr,
+    /// Destination and port; -1 for none, so that it comes before port 0.
+    target: (IpAddr, i32),
+    technique: u16,
+    tool: u16,
+    packets: u64,
+    bytes: u64,
+}
+
 /// One session while it can grow.
 struct Open {
     key: Handle,
@@ -116,7 +133,6 @@ struct Open {
     packets: u64,
     bytes: u64,
     srcs: Distinct<IpAddr>,
-    /// Destination and port; -1 for none, so that it comes before port 0.
     targets: Distinct<(IpAddr, i32)>,
     techniques: Counts<u16>,
     tools: Counts<u16>,
@@ -133,8 +149,12 @@ pub struct Grouper {
     hasher: RandomState,
     keys: Ring,
     words: Words,
+    waiting: Reorder<Held>,
     now: Ts,
 }
+
+/// The most probes held back to put them in order.
+const MAX_HELD: usize = 1 << 20;
 
 fn nanos(duration: Duration) -> i64 {
     i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
@@ -164,11 +184,43 @@ impl Window {
     }
 }
 
+impl Open {
+    fn new(probe: &Held) -> Self {
+        Self {
+            key: probe.key,
+            proto: probe.proto,
+            start: probe.ts,
+            end: probe.ts,
+            ts_digits: probe.ts_digits,
+            probes: 1,
+            packets: probe.packets,
+            bytes: probe.bytes,
+            srcs: Distinct::new(probe.src),
+            targets: Distinct::new(probe.target),
+            techniques: Counts::new(probe.technique),
+            tools: Counts::new(probe.tool),
+            superseded: false,
+        }
+    }
+
+    fn add(&mut self, probe: &Held) {
+        self.end = self.end.max(probe.ts);
+        self.probes += 1;
+        self.packets += probe.packets;
+        self.bytes += probe.bytes;
+        self.srcs.insert(probe.src);
+        self.targets.insert(probe.target);
+        self.techniques.add(probe.technique);
+        self.tools.add(probe.tool);
+    }
+}
+
 impl Grouper {
-    /// A grouper that has seen nothing.
-    pub fn new(window: Window) -> Self {
+    /// A grouper that has seen nothing, for probes that come out of order by up to `reorder`.
+    pub fn new(window: Window, reorder: Duration) -> Self {
         Self {
             window,
+            waiting: Reorder::new(reorder, MAX_HELD),
             sessions: VecDeque::new(),
             front: 0,
             table: HashTable::new(),
@@ -179,7 +231,7 @@ impl Grouper {
         }
     }
 
-    /// Takes the next probe in order of time. Sessions that can no longer grow go to `emit`.
+    /// Takes the next probe. Sessions that can no longer grow go to `emit`.
     ///
     /// # Errors
     /// What `emit` returns.
@@ -188,60 +240,24 @@ impl Grouper {
         probe: &NewProbe<'_>,
         emit: &mut impl FnMut(Session<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.now = self.now.max(probe.ts);
-        while self
-            .sessions
-            .front()
-            .is_some_and(|s| s.superseded || self.window.is_over(s.start, s.end, self.now))
-        {
-            self.emit_front(emit)?;
-        }
-        let technique = self.words.number(probe.technique);
-        let tool = self.words.number(probe.tool);
-        let target = (probe.dst, probe.dst_port.map_or(-1, i32::from));
-        let hash = self.hash(probe.key, probe.proto);
-        let (sessions, front, keys) = (&self.sessions, self.front, &self.keys);
-        let found = self.table.find_entry(hash, |number| {
-            let session = &sessions[(number - front) as usize];
-            session.proto == probe.proto && keys.get(session.key) == probe.key
-        });
-        if let Ok(entry) = found {
-            let session = &mut self.sessions[(*entry.get() - front) as usize];
-            if !self.window.is_over(session.start, session.end, probe.ts) {
-                session.end = session.end.max(probe.ts);
-                session.probes += 1;
-                session.packets += probe.packets;
-                session.bytes += probe.bytes;
-                session.srcs.insert(probe.src);
-                session.targets.insert(target);
-                session.techniques.add(technique);
-                session.tools.add(tool);
-                return Ok(());
-            }
-            session.superseded = true;
-            entry.remove();
-        }
-        let number = self.front + self.sessions.len() as u64;
-        self.sessions.push_back(Open {
+        let held = Held {
+            ts: probe.ts,
+            ts_digits: probe.ts_digits,
             key: self.keys.push(probe.key),
             proto: probe.proto,
-            start: probe.ts,
-            end: probe.ts,
-            ts_digits: probe.ts_digits,
-            probes: 1,
+            src: probe.src,
+            target: (probe.dst, probe.dst_port.map_or(-1, i32::from)),
+            technique: self.words.number(probe.technique),
+            tool: self.words.number(probe.tool),
             packets: probe.packets,
             bytes: probe.bytes,
-            srcs: Distinct::new(probe.src),
-            targets: Distinct::new(target),
-            techniques: Counts::new(technique),
-            tools: Counts::new(tool),
-            superseded: false,
-        });
-        let (sessions, front, keys, hasher) = (&self.sessions, self.front, &self.keys, &self.hasher);
-        self.table.insert_unique(hash, number, |number| {
-            let session = &sessions[(number - front) as usize];
-            hasher.hash_one((keys.get(session.key), session.proto))
-        });
+        };
+        if let Err(late) = self.waiting.push(probe.ts, held) {
+            self.keys.release(late.key);
+        }
+        while let Some(held) = self.waiting.pop() {
+            self.take(&held, emit)?;
+        }
         Ok(())
     }
 
@@ -250,9 +266,57 @@ impl Grouper {
     /// # Errors
     /// What `emit` returns.
     pub fn finish<E>(&mut self, emit: &mut impl FnMut(Session<'_>) -> Result<(), E>) -> Result<(), E> {
+        while let Some(held) = self.waiting.pop_any() {
+            self.take(&held, emit)?;
+        }
         while !self.sessions.is_empty() {
             self.emit_front(emit)?;
         }
+        Ok(())
+    }
+
+    /// Probes that came too late to be put in order.
+    pub fn late(&self) -> u64 {
+        self.waiting.late()
+    }
+
+    /// The next probe in order of time.
+    fn take<E>(
+        &mut self,
+        probe: &Held,
+        emit: &mut impl FnMut(Session<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.now = probe.ts;
+        while self
+            .sessions
+            .front()
+            .is_some_and(|s| s.superseded || self.window.is_over(s.start, s.end, self.now))
+        {
+            self.emit_front(emit)?;
+        }
+        let hash = self.hash(self.keys.get(probe.key), probe.proto);
+        let (sessions, front, keys) = (&self.sessions, self.front, &self.keys);
+        let found = self.table.find_entry(hash, |number| {
+            let session = &sessions[(number - front) as usize];
+            session.proto == probe.proto && keys.get(session.key) == keys.get(probe.key)
+        });
+        if let Ok(entry) = found {
+            let session = &mut self.sessions[(*entry.get() - front) as usize];
+            if !self.window.is_over(session.start, session.end, probe.ts) {
+                session.add(probe);
+                self.keys.release(probe.key);
+                return Ok(());
+            }
+            session.superseded = true;
+            entry.remove();
+        }
+        let number = self.front + self.sessions.len() as u64;
+        self.sessions.push_back(Open::new(probe));
+        let (sessions, front, keys, hasher) = (&self.sessions, self.front, &self.keys, &self.hasher);
+        self.table.insert_unique(hash, number, |number| {
+            let session = &sessions[(number - front) as usize];
+            hasher.hash_one((keys.get(session.key), session.proto))
+        });
         Ok(())
     }
 
@@ -371,7 +435,7 @@ mod tests {
     type Row = (i64, i64, u64, u64, u64, (u64, Option<u16>), ClosedBy);
 
     fn group(window: Window, probes: &[(i64, &str, &str, Option<u16>)]) -> Vec<Row> {
-        let mut grouper = Grouper::new(window);
+        let mut grouper = Grouper::new(window, Duration::from_secs(5));
         let mut out: Vec<Row> = Vec::new();
         let mut emit = |s: Session<'_>| -> Result<(), ()> {
             out.push((

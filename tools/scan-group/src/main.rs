@@ -1,2 +1,5 @@
-//! Probe rows to session rows: who scanned, how wide, how long
-fn main() {}
+//! Probe rows to session rows; see the library's documentation.
+
+fn main() -> std::process::ExitCode {
+    probeline_cli::main("scan-group", scan_group::run)
+}
