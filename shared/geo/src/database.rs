@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
-use maxminddb::{MaxMindDbError, Reader, WithinOptions};
+use maxminddb::{LookupResult, MaxMindDbError, Reader, WithinOptions};
 use memmap2::Mmap;
 
 use crate::attribution::licence_line;
@@ -36,7 +36,7 @@ enum Source {
 }
 
 /// The bytes of a file: mapped, so that processes side by side share them, or read where mapping fails.
-enum Bytes {
+pub(crate) enum Bytes {
     Mapped(Mmap),
     Read(Vec<u8>),
 }
@@ -46,6 +46,33 @@ impl AsRef<[u8]> for Bytes {
         match self {
             Self::Mapped(map) => map,
             Self::Read(bytes) => bytes,
+        }
+    }
+}
+
+/// Where a database has the answer for an address.
+pub(crate) enum Hit<'d> {
+    Nothing,
+    Record(LookupResult<'d, Bytes>),
+    Prefix(usize, u32),
+}
+
+impl<'d> Hit<'d> {
+    /// A key that is the same for all addresses with the same answer of that database.
+    pub(crate) fn key(&self) -> Option<usize> {
+        match self {
+            Self::Nothing => None,
+            Self::Record(record) => record.offset(),
+            Self::Prefix(key, _) => Some(*key),
+        }
+    }
+
+    /// Reads the record.
+    pub(crate) fn fields(&self) -> Result<Option<Fields<'d>>, MaxMindDbError> {
+        match self {
+            Self::Nothing => Ok(None),
+            Self::Record(record) => record.decode(),
+            Self::Prefix(_, asn) => Ok(Some(Fields { asn: Some(*asn), ..Fields::default() })),
         }
     }
 }
@@ -111,22 +138,16 @@ impl Database {
         Ok(Self { path: path.to_owned(), shape, source: Source::Prefixes(table) })
     }
 
-    /// A key that is the same for all addresses with the same record, or nothing where there is none.
-    pub(crate) fn record(&self, address: IpAddr) -> Result<Option<usize>, MaxMindDbError> {
+    /// Finds the record of an address, without reading it.
+    pub(crate) fn find(&self, address: IpAddr) -> Result<Hit<'_>, MaxMindDbError> {
         match &self.source {
-            Source::Mmdb(reader) if reads(reader, address) => Ok(reader.lookup(address)?.offset()),
-            Source::Mmdb(_) => Ok(None),
-            Source::Prefixes(table) => Ok(table.get(address).map(|(key, _)| key)),
-        }
-    }
-
-    /// The fields of the record of an address.
-    pub(crate) fn fields(&self, address: IpAddr) -> Result<Option<Fields<'_>>, MaxMindDbError> {
-        match &self.source {
-            Source::Mmdb(reader) if reads(reader, address) => reader.lookup(address)?.decode(),
-            Source::Mmdb(_) => Ok(None),
+            // An IPv6 address cannot be asked of an IPv4 tree: the reader takes that for an error.
+            Source::Mmdb(reader) if address.is_ipv6() && reader.metadata().ip_version == 4 => {
+                Ok(Hit::Nothing)
+            }
+            Source::Mmdb(reader) => Ok(Hit::Record(reader.lookup(address)?)),
             Source::Prefixes(table) => {
-                Ok(table.get(address).map(|(_, asn)| Fields { asn: Some(asn), ..Fields::default() }))
+                Ok(table.get(address).map_or(Hit::Nothing, |(key, asn)| Hit::Prefix(key, asn)))
             }
         }
     }
@@ -159,11 +180,6 @@ impl Database {
             licence: licence_line(&self.path),
         }
     }
-}
-
-/// IPv6 addresses cannot be asked of an IPv4 tree: the reader takes that for an error.
-fn reads(reader: &Reader<Bytes>, address: IpAddr) -> bool {
-    address.is_ipv4() || reader.metadata().ip_version != 4
 }
 
 /// Whether an IPv6 tree has IPv4 data below ::/96.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use crate::coordinate::Coordinate;
-use crate::database::{Database, Description};
+use crate::database::{Database, Description, Hit};
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::place::{Level, Place};
@@ -192,21 +192,19 @@ impl Geo {
             self.v6.clear();
         }
         let databases = Arc::clone(&self.databases);
+        let mut hits = Vec::with_capacity(databases.all.len());
         self.keys.clear();
         for database in &databases.all {
-            let key = match database.record(address) {
-                Ok(Some(key)) => key,
-                Ok(None) => NO_RECORD,
-                Err(_) => {
-                    self.damaged += 1;
-                    NO_RECORD
-                }
-            };
-            self.keys.push(key);
+            let hit = database.find(address).unwrap_or_else(|_| {
+                self.damaged += 1;
+                Hit::Nothing
+            });
+            self.keys.push(hit.key().unwrap_or(NO_RECORD));
+            hits.push(hit);
         }
         let index = match self.by_records.get(self.keys.as_slice()) {
             Some(index) => *index,
-            None => self.keep(&databases, address),
+            None => self.keep(&databases, &hits),
         };
         match address {
             IpAddr::V4(v4) => self.v4.insert(v4.to_bits(), index),
@@ -216,7 +214,7 @@ impl Geo {
     }
 
     /// Makes the place for records that are new, and gives its index.
-    fn keep(&mut self, databases: &Databases, address: IpAddr) -> u32 {
+    fn keep(&mut self, databases: &Databases, hits: &[Hit<'_>]) -> u32 {
         if self.places.len() >= PLACE_LIMIT {
             self.v4.clear();
             self.v6.clear();
@@ -224,7 +222,7 @@ impl Geo {
             self.places.clear();
             self.generation = self.generation.wrapping_add(1);
         }
-        let place = self.make(databases, address);
+        let place = self.make(databases, hits);
         // PLACE_LIMIT keeps the count far below 2³².
         let index = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
         self.places.push(place);
@@ -232,20 +230,21 @@ impl Geo {
         index
     }
 
-    fn make(&mut self, databases: &Databases, address: IpAddr) -> Place {
+    fn make(&mut self, databases: &Databases, hits: &[Hit<'_>]) -> Place {
         let mut place = Place::default();
-        let located = self.read(databases, &databases.places, address);
+        let located = self.read(&databases.places, hits);
         if let Some(best) = best_located(&located) {
             self.locate(&mut place, best, &located);
         }
-        name_operator(&mut place, &self.read(databases, &databases.operators, address));
+        name_operator(&mut place, &self.read(&databases.operators, hits));
         place
     }
 
-    fn read<'d>(&mut self, databases: &'d Databases, which: &[usize], address: IpAddr) -> Vec<Fields<'d>> {
-        let mut found = Vec::with_capacity(which.len());
-        for database in which.iter().filter_map(|index| databases.all.get(*index)) {
-            match database.fields(address) {
+    /// The records that the databases of this choice have, in their order.
+    fn read<'d>(&mut self, chosen: &[usize], hits: &[Hit<'d>]) -> Vec<Fields<'d>> {
+        let mut found = Vec::with_capacity(chosen.len());
+        for hit in chosen.iter().filter_map(|index| hits.get(*index)) {
+            match hit.fields() {
                 Ok(fields) => found.extend(fields),
                 Err(_) => self.damaged += 1,
             }

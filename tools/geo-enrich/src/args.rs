@@ -64,10 +64,10 @@ pub struct DatabaseOptions {
 impl DatabaseOptions {
     /// Where to look.
     #[must_use]
-    pub fn search_path(self) -> SearchPath {
+    pub fn search_path(&self) -> SearchPath {
         SearchPath {
-            city: self.city_db,
-            asn: self.asn_db,
+            city: self.city_db.clone(),
+            asn: self.asn_db.clone(),
             ..SearchPath::from_env(|name| std::env::var_os(name))
         }
     }

@@ -22,7 +22,7 @@ use crate::cells::Cells;
 ///
 /// # Errors
 /// When the job cannot be done: no rows, no address column, no database, no output.
-pub fn run(args: Args, console: &mut Console) -> Outcome {
+pub fn run(args: &Args, console: &mut Console) -> Outcome {
     if args.rows.list_fields {
         return Ok(list_fields(&args.columns.fields(), stdout())?);
     }
@@ -33,10 +33,10 @@ pub fn run(args: Args, console: &mut Console) -> Outcome {
     let name = input::name(args.rows.file.as_deref());
     let mut rows = open_rows(&args.rows, console)?;
     if rows.is_empty() {
-        return console.account(&Account::new("rows", 0).part("rows", 0));
+        return account_for(&Account::new("rows", 0).part("rows", 0), args, console);
     }
     let addresses = address_columns(&mut rows, &args.address).with_context(|| name.clone())?;
-    let time = time_column(&mut rows, &args, console).with_context(|| name.clone())?;
+    let time = time_column(&mut rows, args, console).with_context(|| name.clone())?;
     let geo = Geo::open(&args.databases.search_path(), args.columns.wanted())?;
     let format = args.rows.format.map_or(rows.format(), Format::from);
     let mut out = Encoder::new(stdout(), format);
@@ -57,10 +57,14 @@ pub fn run(args: Args, console: &mut Console) -> Outcome {
         console.say(format_args!("{} look-ups met damaged records in the databases", enricher.geo.damaged()));
     }
     enricher.age.end(console);
+    account_for(&account, args, console)
+}
+
+fn account_for(account: &Account, args: &Args, console: &Console) -> Outcome {
     if let Some(file) = &args.rows.account {
         account.save(file)?;
     }
-    console.account(&account)
+    console.account(account)
 }
 
 fn address_columns<R: std::io::Read>(
