@@ -1,1 +1,224 @@
-//! Counts and bins any column, and draws it
+//! Counts any column of any rows, and puts numbers in bins: the reducer behind every table and figure.
+//!
+//! Reads rows (CSV or NDJSON) and writes one row per value or bin: the column (or `lo` and `hi`), one column per
+//! series, `count`, `share`, `cumulative`. Written as rows, as a table for people (aligned, Markdown, LaTeX), as
+//! bars in a terminal or as an SVG figure. Nothing but the counts is held in memory, and nothing but the rows
+//! decides a byte of the output.
+
+mod args;
+mod count;
+mod figure;
+mod filter;
+mod keys;
+mod page;
+mod quantiles;
+mod read;
+mod rows;
+mod summary;
+mod text;
+
+pub use args::{
+    Args, BinOptions, CountOptions, Draw, Form, Log, OrderOptions, OutputOptions, Sort, ThemeArg,
+};
+pub use filter::Filter;
+
+use std::fs::File;
+use std::io::Write;
+
+use anyhow::{Context, bail};
+use probeline_chart::{Bins, Decimal, Scheme};
+use probeline_cli::{Console, Outcome, list_fields, stdout};
+use probeline_record::{Field, Format, Kind, field};
+
+use crate::keys::Keys;
+use crate::read::Reading;
+use crate::summary::{Fill, Plan, Summary};
+
+/// `ccdf`, written on request.
+const CCDF: Field = Field {
+    name: "ccdf",
+    kind: Kind::Float,
+    unit: "",
+    absent: "the value is absent itself",
+    doc: "share of this value and all above it, P(X >= x); with --ccdf only",
+    source: "",
+    added_by: "hist",
+};
+
+/// `quantile`, the first column with `--quantiles`.
+const QUANTILE: Field = Field {
+    name: "quantile",
+    kind: Kind::Float,
+    unit: "",
+    absent: "never",
+    doc: "the share of all values that do not exceed the value beside it; with --quantiles only",
+    source: "Hyndman and Fan 1996, type 1",
+    added_by: "hist",
+};
+
+/// Runs the tool.
+///
+/// # Errors
+/// When the job cannot be done: no such column, unreadable input, arguments that contradict each other, no output.
+pub fn run(args: &Args, console: &mut Console) -> Outcome {
+    let columns: Vec<String> =
+        args.column.as_deref().unwrap_or_default().split(',').map(str::to_owned).collect();
+    if args.list_fields {
+        let named = columns.iter().filter_map(|name| field::by_name(name));
+        let own =
+            [&field::LO, &field::HI, &field::COUNT, &field::SHARE, &field::CUMULATIVE, &CCDF, &QUANTILE];
+        return Ok(list_fields(&named.chain(own).collect::<Vec<_>>(), stdout())?);
+    }
+    let task = Task::new(args, columns)?;
+    let mut reading = Reading::new(&task)?;
+    reading.all(&task, console)?;
+    let (counter, input_format, account) = reading.finish(&task, console);
+
+    let summary = summary::summarise(counter, &task.plan, task.by());
+    task.tell(&summary, console);
+    let form = task.form.unwrap_or(match input_format {
+        Format::Csv => Form::Csv,
+        Format::Ndjson => Form::Ndjson,
+    });
+    task.write(&summary, form)?;
+    let mut account = account.note("bins", summary.rows.len() as u64);
+    if task.plan.top.is_some() {
+        account = account.note("values in (other)", summary.folded as u64);
+    }
+    if let Some(file) = &task.args.account {
+        account.save(file)?;
+    }
+    console.account(&account)
+}
+
+/// What a missing column's error ends with.
+pub(crate) fn hint(name: &str) -> String {
+    match field::by_name(name) {
+        Some(field) => format!("; {} adds it", field.added_by),
+        None => String::new(),
+    }
+}
+
+/// Everything that is decided before the first row is read.
+#[derive(Debug)]
+pub(crate) struct Task<'a> {
+    pub(crate) args: &'a Args,
+    /// The columns that are counted.
+    pub(crate) columns: Vec<String>,
+    pub(crate) plan: Plan,
+    /// None: as the input.
+    pub(crate) form: Option<Form>,
+    /// Cells are read as numbers.
+    pub(crate) numbers: bool,
+    /// Edges that are known before the first row.
+    bins: Option<Bins>,
+}
+
+impl<'a> Task<'a> {
+    fn new(args: &'a Args, columns: Vec<String>) -> Result<Self, anyhow::Error> {
+        let form = args.output.format.or_else(|| args.output.output.as_deref().and_then(Form::of_file));
+        let bin = &args.bin;
+        let drawn_as_numbers = form == Some(Form::Svg)
+            && matches!(args.output.draw, Draw::Points | Draw::Line | Draw::Ecdf | Draw::Ccdf);
+        let binned = bin.bins.is_some() || bin.every.is_some() || bin.hour;
+        let numbers = binned || !bin.quantiles.is_empty() || args.order.ccdf || drawn_as_numbers;
+        if numbers && columns.len() > 1 {
+            bail!(
+                "several columns are counted as they are; give one column for bins, quantiles and distributions"
+            );
+        }
+        if columns.iter().any(String::is_empty) {
+            bail!("COLUMN has an empty name in it; write names with one comma between each two");
+        }
+        if binned && args.order.ccdf {
+            bail!("--ccdf wants values, not bins");
+        }
+        if !args.order.series.is_empty() && args.count.by.is_none() && !args.count.by_file {
+            bail!("--series chooses among the values of --by COLUMN, which is not given");
+        }
+        let bins = match (&bin.bins, bin.every) {
+            (Some(scheme), _) => Bins::new(scheme),
+            (None, Some(every)) => Some(Bins::Width(Decimal::from_units(every.as_nanos() as i128 * 1000))),
+            (None, None) => None,
+        };
+        let fill = match &bin.bins {
+            Some(Scheme::Edges(_)) => Fill::Edges,
+            Some(_) => Fill::Between,
+            None if bin.every.is_some() => Fill::Between,
+            None if bin.hour => Fill::Hours,
+            None => Fill::Nothing,
+        };
+        let linear = match bin.bins {
+            Some(Scheme::Linear(n)) => Some(n),
+            _ => None,
+        };
+        let plan = Plan {
+            sort: args.order.sort.unwrap_or(if numbers { Sort::Value } else { Sort::Count }),
+            top: args.order.top,
+            linear,
+            fill,
+            series: args.order.series.clone(),
+            max_series: args.order.max_series as usize,
+        };
+        Ok(Self { columns, plan, form, numbers, bins, args })
+    }
+
+    /// Whether there are series.
+    pub(crate) fn by(&self) -> bool {
+        self.args.count.by.is_some() || self.args.count.by_file
+    }
+
+    pub(crate) fn keys(&self) -> Keys {
+        let limit = self.args.count.max_values;
+        if self.numbers {
+            Keys::numbers(self.bins.clone(), limit)
+        } else {
+            Keys::labels(self.columns.len(), limit)
+        }
+    }
+
+    /// Says what the rows alone do not show.
+    fn tell(&self, summary: &Summary, console: &Console) {
+        if summary.folded_series > 0 {
+            let series = &self.args.count.by.as_deref().unwrap_or("the files");
+            console.say(format_args!("{} series of {series} are summed as (other)", summary.folded_series));
+        }
+        if summary.gaps {
+            console.say("empty bins are left out: there are more than 100000; use wider bins");
+        }
+    }
+
+    fn write(&self, summary: &Summary, form: Form) -> Outcome {
+        let mut out: Box<dyn Write> = match &self.args.output.output {
+            Some(path) => Box::new(File::create(path).with_context(|| path.display().to_string())?),
+            None => stdout(),
+        };
+        let quantiles = !self.args.bin.quantiles.is_empty();
+        let text = match form {
+            Form::Csv | Form::Ndjson => {
+                let format = if form == Form::Csv { Format::Csv } else { Format::Ndjson };
+                return if quantiles {
+                    Ok(quantiles::write(self, summary, format, out)?)
+                } else {
+                    Ok(rows::write(self, summary, format, out)?)
+                };
+            }
+            Form::Bar | Form::Svg if quantiles => {
+                bail!("quantiles are not drawn; use csv, ndjson, table, md or latex")
+            }
+            Form::Bar => page::bars(self, summary),
+            Form::Svg => figure::draw(self, summary)?,
+            Form::Table | Form::Md | Form::Latex => {
+                let table =
+                    if quantiles { quantiles::table(self, summary) } else { page::table(self, summary) };
+                match form {
+                    Form::Md => table.markdown(),
+                    Form::Latex => table.latex(self.args.output.title.as_deref()),
+                    _ => table.plain(page::width(self)),
+                }
+            }
+        };
+        out.write_all(text.as_bytes())?;
+        Ok(out.flush()?)
+    }
+}
