@@ -22,7 +22,7 @@ use crate::columns::Selection;
 ///
 /// Memory: what was answered for each address, up to a million of them, about 150 MB at most.
 #[derive(clap::Parser, Debug)]
-#[command(name = "geo-enrich", version, max_term_width = 110)]
+#[command(name = "geo-enrich", version, max_term_width = 110, after_help = EXAMPLES)]
 pub struct Args {
     /// Arguments of all tools that read rows.
     #[command(flatten)]
@@ -72,3 +72,11 @@ impl DatabaseOptions {
         }
     }
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  pkt2csv dump.pcap | scan-classify | geo-enrich | hist src_country
+  geo-enrich --columns asn,org --address src_ip --address dst_ip probes.csv
+  geo-enrich --asn-db routeviews-rv2-20150101-1200.pfx2as.gz --columns asn old.csv
+  geo-enrich --list-databases
+";
