@@ -50,7 +50,8 @@ impl Output {
             }
             (probeline_cli::stdout(), "<stdout>".to_owned())
         } else {
-            let (file, path) = if path.is_dir() {
+            // "caps/" says folder, whether it is there or not.
+            let (file, path) = if path.is_dir() || path.as_os_str().as_encoded_bytes().ends_with(b"/") {
                 new_file_in(path, interface, Timestamp::now())?
             } else {
                 (File::create(path).with_context(|| path.display().to_string())?, path.to_owned())

@@ -153,6 +153,8 @@ fn errors_say_what_to_do() {
     assert!(error.contains("filter 'prot 17' for link type 1: "), "{error}");
     let error = said(&["-i", "wire1", "-w", "/no/such/folder/file.pcap"]);
     assert!(error.contains("/no/such/folder/file.pcap"), "{error}");
+    let error = said(&["-i", "wire1", "-w", "/no/such/folder/"]);
+    assert!(error.contains("/no/such/folder/wire1-") && error.contains("No such file"), "{error}");
     let error = said(&["-i", "wire1", "-w", "/dev/full"]);
     assert!(error.contains("writing /dev/full") && error.contains("No space left"), "{error}");
     let error = said(&["-i", "wire1", "-G", "60"]);

@@ -1,6 +1,11 @@
 //! A wire between two network namespaces of the test's own, and processes on it.
 
-#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests fail as tests do")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "helpers of tests fail as tests do"
+)]
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -145,43 +150,32 @@ impl Running {
         assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
     }
 
-    /// Waits for its end; ends it by force when that takes more than ten seconds.
+    /// Waits for its end.
     pub(crate) fn wait(mut self) -> Ended {
         let mut stdout = self.child.stdout.take().unwrap();
         let reader = std::thread::spawn(move || {
             let mut bytes = Vec::new();
             stdout.read_to_end(&mut bytes).map(|_| bytes)
         });
-        let patience = Instant::now() + Duration::from_secs(10);
-        let status = loop {
-            match self.child.try_wait().unwrap() {
-                Some(status) => break status,
-                None if Instant::now() > patience => {
-                    self.child.kill().unwrap();
-                    panic!("still running after ten seconds: {}", self.said);
-                }
-                None => std::thread::sleep(Duration::from_millis(10)),
-            }
-        };
+        let code = self.code();
         self.stderr.read_to_string(&mut self.said).unwrap();
-        Ended { code: status.code(), stdout: reader.join().unwrap().unwrap(), stderr: self.said }
+        Ended { code, stdout: reader.join().unwrap().unwrap(), stderr: self.said }
     }
 
     /// Closes the reading end of its standard output.
     pub(crate) fn hang_up(&mut self) {
         drop(self.child.stdout.take());
-        self.child.stdout = None;
     }
 
-    /// Waits for its end, standard output having been closed.
-    pub(crate) fn code(mut self) -> Option<i32> {
+    /// Its exit code, as soon as there is one; ends it by force when that takes more than ten seconds.
+    pub(crate) fn code(&mut self) -> Option<i32> {
         let patience = Instant::now() + Duration::from_secs(10);
         loop {
             match self.child.try_wait().unwrap() {
                 Some(status) => return status.code(),
                 None if Instant::now() > patience => {
                     self.child.kill().unwrap();
-                    panic!("still running after ten seconds");
+                    panic!("still running after ten seconds: {}", self.said);
                 }
                 None => std::thread::sleep(Duration::from_millis(10)),
             }
