@@ -1,14 +1,14 @@
-//! Turns lists of address ranges with their AS numbers into one database for IPv4 and IPv6, with the field names
-//! of GeoLite2-ASN.
+//! Turns lists of address ranges with their AS numbers into one database for IPv4 and IPv6, with the field
+//! names of GeoLite2-ASN.
 //!
 //! Usage: `asn-mmdb --date YYYY-MM-DD --output FILE CSV...`
 //!
-//! Each CSV row is `first,last,asn,organization`, without a header. The date is that of the data and becomes the
-//! build date of the database, so that the same lists always give the same bytes. Afterwards the file is read
-//! back and asked for the first and the last address of every range, and for the addresses just outside.
+//! Each CSV row is `first,last,asn,organization`, without a header. The date is that of the data and becomes
+//! the build date of the database, so that the same lists always give the same bytes. Afterwards the file is
+//! read back and asked for the first and the last address of every range, and for the addresses just outside.
 //!
-//! Rows whose AS number names no operator are left out and counted: 0 (RFC 7607), `AS_TRANS` (RFC 6793), and the
-//! numbers for documentation (RFC 5398), private use (RFC 6996) and the last of each kind (RFC 7300).
+//! Rows whose AS number names no operator are left out and counted: 0 (RFC 7607), `AS_TRANS` (RFC 6793), and
+//! the numbers for documentation (RFC 5398), private use (RFC 6996) and the last of each kind (RFC 7300).
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;

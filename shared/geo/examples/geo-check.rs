@@ -1,4 +1,5 @@
-//! Opens the databases of a folder, shows what they are, and looks up addresses whose operators are well known.
+//! Opens the databases of a folder, shows what they are, and looks up addresses whose operators are well
+//! known.
 //!
 //! Usage: `geo-check FOLDER`
 
@@ -8,8 +9,8 @@ use std::net::IpAddr;
 use anyhow::{Context, Result, ensure};
 use probeline_geo::{Geo, SearchPath, Wanted};
 
-/// Addresses that have belonged to the same system for years: the open resolvers of Google and Cloudflare, the web
-/// server of the RIPE NCC, and a root name server.
+/// Addresses that have belonged to the same system for years: the open resolvers of Google and Cloudflare,
+/// the web server of the RIPE NCC, and a root name server.
 const KNOWN: [(&str, u32); 6] = [
     ("8.8.8.8", 15_169),
     ("1.1.1.1", 13_335),

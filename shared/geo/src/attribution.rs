@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-/// Name of the file with the licence lines: `file name: line`, one for each database in its folder, and comment
-/// lines that start with `#`.
+/// Name of the file with the licence lines: `file name: line`, one for each database in its folder, and
+/// comment lines that start with `#`.
 pub const ATTRIBUTION_FILE: &str = "ATTRIBUTION";
 
 /// The licence line of a database, from the attribution file beside it where there is one that names it.

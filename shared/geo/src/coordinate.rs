@@ -15,8 +15,9 @@ impl Degrees {
         }
     }
 
-    /// The shortest decimal that is this number in its own precision, so that single precision shows no digits it
-    /// never had (52.3676, not 52.36759949). At most six decimals, a tenth of a metre; no exponent, no `-0`.
+    /// The shortest decimal that is this number in its own precision, so that single precision shows no
+    /// digits it never had (52.3676, not 52.36759949). At most six decimals, a tenth of a metre; no exponent,
+    /// no `-0`.
     fn text(self) -> String {
         let mut text = match self {
             Self::Single(degrees) => degrees.to_string(),

@@ -1,7 +1,7 @@
 //! Countries with a single time zone, from `zone.tab` of the IANA time zone database 2026f (public domain).
 //! Written by `scripts/geo/country-zones`.
 
-/// Country code (ISO 3166-1 alpha-2) and its only zone, sorted by code. A country with several zones is not here.
+/// Country code (ISO 3166-1 alpha-2) and its only zone, sorted by code; none with several.
 pub(crate) const COUNTRY_ZONES: [(&str, &str); 216] = [
     ("AD", "Europe/Andorra"),
     ("AE", "Asia/Dubai"),

@@ -190,8 +190,8 @@ fn holds_v4(reader: &Reader<Bytes>) -> bool {
         .is_ok_and(|networks| networks.take(NETWORKS_SAMPLED).flatten().any(|network| network.has_data()))
 }
 
-/// Looks at the first records, whatever they are, so that an odd one does not decide. Networks without data are
-/// asked for too: in a damaged tree these can go on for ever, and here they count against the bound.
+/// Looks at the first records, whatever they are, so that an odd one does not decide. Networks without data
+/// are asked for too: in a damaged tree these can go on for ever, and here they count against the bound.
 fn sample(reader: &Reader<Bytes>) -> Result<Shape, MaxMindDbError> {
     let mut shape = Shape::default();
     let mut left = RECORDS_SAMPLED;
@@ -214,8 +214,8 @@ fn bytes(path: &Path) -> io::Result<Bytes> {
     if metadata.is_file() && metadata.len() > 0 {
         #[expect(
             unsafe_code,
-            reason = "a map is sound while nobody changes the file under it; databases are replaced by renaming a \
-                      finished file over them (make geo, geoipupdate), which leaves the mapped one as it was"
+            reason = "a map is sound while nobody changes the file under it; databases are replaced by \
+                      renaming a finished file over them, which leaves the mapped one as it was"
         )]
         // SAFETY: the map is only read, and by the above the file behind it does not change.
         let mapped = unsafe { Mmap::map(&file) };

@@ -1,14 +1,14 @@
 //! What one record of a MaxMind DB says, whichever layout it has.
 //!
-//! Layouts are told apart by the keys of each record and never by the database's type string, which the makers of
-//! flat databases fill as they like:
+//! Layouts are told apart by the keys of each record and never by the database's type string, which the
+//! makers of flat databases fill as they like:
 //!
 //! | layout | keys |
 //! |---|---|
 //! | MaxMind, nested | `country.iso_code`, `city.names.en`, `subdivisions`, `location.latitude` …, `traits` |
 //! | MaxMind ASN, ISP | `autonomous_system_number`, `autonomous_system_organization`, `isp`, `organization` |
 //! | flat (ip-location-db) | `country_code`, `state1`, `city`, `latitude`, `longitude`, `timezone` |
-//! | flat (IPinfo) | `country` or `country_code` as text, `region`, `lat`, `lng`, `asn` as `AS15169`, `as_name` |
+//! | flat (IPinfo) | `country` or `country_code`, `region`, `lat`, `lng`, `asn` as `AS15169`, `as_name` |
 
 use std::fmt;
 
@@ -16,7 +16,8 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 
 use crate::coordinate::Degrees;
 
-/// The fields of one record. Empty strings, which the flat databases use for "not known", are already missing.
+/// The fields of one record. Empty strings, which the flat databases use for "not known", are already
+/// missing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Fields<'a> {
     pub(crate) country: Option<&'a str>,
@@ -125,7 +126,8 @@ impl<'de: 'a, 'a> Visitor<'de> for RecordVisitor<'a> {
                     fields.city = node.name.or(node.text);
                 }
                 "registered_country" => {
-                    // Where a block is registered is not where it is used, so it never stands in for the country.
+                    // Where a block is registered is not where it is used, so it never stands in for the
+                    // country.
                     map.next_value::<IgnoredAny>()?;
                     fields.shape.nested = true;
                     fields.shape.country = true;
@@ -184,7 +186,8 @@ fn operator_field<'de: 'a, 'a, M: MapAccess<'de>>(
     Ok(())
 }
 
-/// ISO 3166-1 alpha-2, without the codes that say "unknown": XX and ZZ, user-assigned and used so by registries.
+/// ISO 3166-1 alpha-2, without the codes that say "unknown": XX and ZZ, user-assigned and used so by
+/// registries.
 fn is_country(code: &str) -> bool {
     code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_alphabetic()) && !matches!(code, "XX" | "ZZ")
 }
@@ -215,8 +218,8 @@ impl<'de: 'a, 'a> Visitor<'de> for Traits<'_, 'a> {
     }
 }
 
-/// Implements the visits of values that a lenient field passes over, so that a key with a value of a foreign type
-/// is a missing field and not a broken record.
+/// Implements the visits of values that a lenient field passes over, so that a key with a value of a foreign
+/// type is a missing field and not a broken record.
 macro_rules! pass_over {
     ($($visit:ident: $value:ty),* $(,)?) => {
         $(fn $visit<E: serde::de::Error>(self, _: $value) -> Result<Self::Value, E> {
@@ -295,8 +298,8 @@ impl<'de> Visitor<'de> for NodeVisitor {
         Ok(node)
     }
 
-    pass_over!(visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_u128: u128, visit_f32: f32, visit_f64: f64,
-        visit_bytes: &[u8]);
+    pass_over!(visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_u128: u128);
+    pass_over!(visit_f32: f32, visit_f64: f64, visit_bytes: &[u8]);
     pass_over_containers!();
 }
 

@@ -28,9 +28,9 @@ type Map<K> = HashMap<K, u32, foldhash::fast::RandomState>;
 
 /// A set of databases, with what was already asked of them.
 ///
-/// Sources repeat: a telescope sees some thousand of them in a million packets. So answers are kept per address
-/// (up to 1,048,576, then all are forgotten), and addresses that share their records share one [`Place`].
-/// Answers do not depend on what was asked before.
+/// Sources repeat: a telescope sees some thousand of them in a million packets. So answers are kept per
+/// address (up to 1,048,576, then all are forgotten), and addresses that share their records share one
+/// [`Place`]. Answers do not depend on what was asked before.
 pub struct Geo {
     databases: Arc<Databases>,
     v4: Map<u32>,
@@ -78,8 +78,8 @@ pub struct PlaceId {
 }
 
 impl PlaceId {
-    /// A number below 262,144 that is the place's own for as long as [`Geo::generation`] stays the same: an index
-    /// for what a caller makes of places.
+    /// A number below 262,144 that is the place's own for as long as [`Geo::generation`] stays the same: an
+    /// index for what a caller makes of places.
     #[must_use]
     pub fn index(self) -> usize {
         self.index as usize
@@ -87,14 +87,15 @@ impl PlaceId {
 }
 
 impl Geo {
-    /// Opens the databases for what is wanted: those named in the search path, else, for each kind, all of that
-    /// kind in the first folder that has one.
+    /// Opens the databases for what is wanted: those named in the search path, else, for each kind, all of
+    /// that kind in the first folder that has one.
     ///
     /// # Errors
     ///
-    /// [`Error::Missing`] where there is none of a wanted kind, [`Error::Lacks`] where a named one does not tell what
-    /// it was named for, and the faults of files. In a folder that is searched, a MaxMind DB with neither places
-    /// nor AS numbers is passed over; a broken one is an error, for what it held would be missing in silence.
+    /// [`Error::Missing`] where there is none of a wanted kind, [`Error::Lacks`] where a named one does not
+    /// tell what it was named for, and the faults of files. In a folder that is searched, a MaxMind DB with
+    /// neither places nor AS numbers is passed over; a broken one is an error, for what it held would be
+    /// missing in silence.
     pub fn open(search: &SearchPath, wanted: Wanted) -> Result<Self, Error> {
         let mut opened = Opened::default();
         let places = match wanted.place {
@@ -129,7 +130,8 @@ impl Geo {
         }
     }
 
-    /// What is known of an address. An IPv4-mapped IPv6 address is the IPv4 address in it (RFC 4291 §2.5.5.2).
+    /// What is known of an address. An IPv4-mapped IPv6 address is the IPv4 address in it (RFC 4291
+    /// §2.5.5.2).
     pub fn lookup(&mut self, address: IpAddr) -> &Place {
         let id = self.place_id(address);
         self.place(id)
@@ -150,7 +152,8 @@ impl Geo {
         }
     }
 
-    /// The place of this name; one of which nothing is known, where the name is older than the last forgetting.
+    /// The place of this name; one of which nothing is known, where the name is older than the last
+    /// forgetting.
     #[must_use]
     pub fn place(&self, id: PlaceId) -> &Place {
         if id.generation != self.generation {
@@ -159,8 +162,8 @@ impl Geo {
         self.places.get(id.index()).unwrap_or(&self.nowhere)
     }
 
-    /// Counts how often all places were forgotten. What a caller keeps by [`PlaceId`] holds while this stays the
-    /// same.
+    /// Counts how often all places were forgotten. What a caller keeps by [`PlaceId`] holds while this stays
+    /// the same.
     #[must_use]
     pub fn generation(&self) -> u32 {
         self.generation
@@ -172,7 +175,8 @@ impl Geo {
         Some((place.asn()?, place.org()))
     }
 
-    /// How many look-ups, of addresses not yet known, met a damaged record. Its fields are missing in the answer.
+    /// How many look-ups, of addresses not yet known, met a damaged record. Its fields are missing in the
+    /// answer.
     #[must_use]
     pub fn damaged(&self) -> u64 {
         self.damaged
@@ -252,8 +256,8 @@ impl Geo {
         found
     }
 
-    /// Country, city, coordinate and zone come from one record, lest a city stand beside another's coordinate.
-    /// Others fill its gaps only where they speak of the same place.
+    /// Country, city, coordinate and zone come from one record, lest a city stand beside another's
+    /// coordinate. Others fill its gaps only where they speak of the same place.
     fn locate(&mut self, place: &mut Place, best: &Fields<'_>, all: &[Fields<'_>]) {
         let country = best.country.or_else(|| all.iter().find_map(|other| other.country));
         let same = |other: &&Fields<'_>| {

@@ -1,8 +1,8 @@
 //! Where an address is: country, city, time zone and AS number, from local databases only.
 //!
-//! A [`Geo`] opens the databases named in a [`SearchPath`] or found in its folders, in any of the layouts in use
-//! (MaxMind's nested ones, the flat ones of the ip-location-db packages, several files with one address family
-//! each, CAIDA's prefix-to-AS tables), and answers with a [`Place`].
+//! A [`Geo`] opens the databases named in a [`SearchPath`] or found in its folders, in any of the layouts in
+//! use (MaxMind's nested ones, the flat ones of the ip-location-db packages, several files with one address
+//! family each, CAIDA's prefix-to-AS tables), and answers with a [`Place`].
 
 mod attribution;
 mod coordinate;

@@ -1,8 +1,9 @@
 //! CAIDA's prefix-to-AS files, for captures older than any database one can still get.
 //!
-//! Lines of `prefix<TAB>length<TAB>origin`, plain or gzip. An origin with several AS numbers is a prefix announced
-//! by several (joined by `_`; since 27 October 2010 the one seen by most peers comes first, before that the lowest)
-//! or an AS set (joined by `,`). The first stands for the prefix, as the data set's page advises.
+//! Lines of `prefix<TAB>length<TAB>origin`, plain or gzip. An origin with several AS numbers is a prefix
+//! announced by several (joined by `_`; since 27 October 2010 the one seen by most peers comes first, before
+//! that the lowest) or an AS set (joined by `,`). The first stands for the prefix, as the data set's page
+//! advises.
 //! <https://www.caida.org/catalog/datasets/routeviews-prefix2as/>
 
 use std::io::{BufRead, Read};
@@ -58,8 +59,8 @@ impl PrefixTable {
         Ok(Self { v4: RangeMap::new(v4), v6: RangeMap::new(v6) })
     }
 
-    /// The AS number of the longest prefix that holds the address, with a key that is the same for all addresses
-    /// that get this answer by the same piece of the table.
+    /// The AS number of the longest prefix that holds the address, with a key that is the same for all
+    /// addresses that get this answer by the same piece of the table.
     pub(crate) fn get(&self, address: IpAddr) -> Option<(usize, u32)> {
         match address {
             IpAddr::V4(address) => self.v4.get(address.to_bits().into()),

@@ -4,8 +4,8 @@ use std::fmt;
 
 use crate::zone::Zone;
 
-/// How finely a location is known. A coordinate at country level is the centre of the country, where nobody need
-/// live.
+/// How finely a location is known. A coordinate at country level is the centre of the country, where nobody
+/// need live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// Only the country is known.

@@ -16,10 +16,11 @@ pub struct Range<V> {
 
 /// Turns ranges that may nest or overlap into disjoint ones in ascending order.
 ///
-/// A range inside another wins over it, as the longer prefix does in routing (RFC 4632 §5.1). Of two that overlap
-/// without nesting, the one that starts later holds from its start on, and what is left of the earlier one
-/// beyond it keeps the earlier value. Of two equal ranges the later in the list wins. Ranges whose `last` is below
-/// `first` are left out. The second number returned counts the overlaps that were not nestings.
+/// A range inside another wins over it, as the longer prefix does in routing (RFC 4632 §5.1). Of two that
+/// overlap without nesting, the one that starts later holds from its start on, and what is left of the
+/// earlier one beyond it keeps the earlier value. Of two equal ranges the later in the list wins. Ranges
+/// whose `last` is below `first` are left out. The second number returned counts the overlaps that were not
+/// nestings.
 #[must_use]
 pub fn flatten<V: Copy + PartialEq>(mut ranges: Vec<Range<V>>) -> (Vec<Range<V>>, usize) {
     ranges.retain(|range| range.first <= range.last);
@@ -80,7 +81,8 @@ fn push<V: Copy + PartialEq>(disjoint: &mut Vec<Range<V>>, range: Range<V>) {
 }
 
 /// The fewest prefixes that together cover exactly `first..=last` of a family with `bits` (32 or 128) address
-/// bits: pairs of network address and prefix length, in ascending order. Nothing where `last` is below `first`.
+/// bits: pairs of network address and prefix length, in ascending order. Nothing where `last` is below
+/// `first`.
 #[must_use]
 pub fn prefixes(first: u128, last: u128, bits: u8) -> Vec<(u128, u8)> {
     let mut prefixes = Vec::new();
@@ -174,8 +176,8 @@ mod tests {
         assert!(flatten(vec![range(5, 4, 1)]).0.is_empty());
     }
 
-    /// The rule of [`flatten`] said a second way: walk the address, take the holder that starts last, of these the
-    /// shortest, of these the last listed.
+    /// The rule of [`flatten`] said a second way: walk the address, take the holder that starts last, of
+    /// these the shortest, of these the last listed.
     fn brute(ranges: &[Range<u8>], address: u128) -> Option<u8> {
         ranges
             .iter()
@@ -190,7 +192,7 @@ mod tests {
         fn flat_ranges_say_what_the_nested_ones_say(
             raw in proptest::collection::vec((0_u128..60, 0_u128..60, 0_u8..4), 0..12)
         ) {
-            let ranges: Vec<_> = raw.into_iter().map(|(first, last, value)| range(first, last, value)).collect();
+            let ranges: Vec<_> = raw.into_iter().map(|(from, to, value)| range(from, to, value)).collect();
             let map = RangeMap::new(ranges.clone());
             for address in 0..62 {
                 prop_assert_eq!(map.get(address).map(|(_, value)| value), brute(&ranges, address));

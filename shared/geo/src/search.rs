@@ -15,9 +15,9 @@ pub struct SearchPath {
 }
 
 impl SearchPath {
-    /// The standard folders: `PROBELINE_GEO_DIR`, then `probeline/geo` in the XDG data folder (`XDG_DATA_HOME`,
-    /// else `~/.local/share`; relative values do not count, as the XDG Base Directory specification has it), then
-    /// `/usr/share/GeoIP`. `variable` looks up an environment variable.
+    /// The standard folders: `PROBELINE_GEO_DIR`, then `probeline/geo` in the XDG data folder
+    /// (`XDG_DATA_HOME`, else `~/.local/share`; relative values do not count, as the XDG Base Directory
+    /// specification has it), then `/usr/share/GeoIP`. `variable` looks up an environment variable.
     pub fn from_env(variable: impl Fn(&str) -> Option<OsString>) -> Self {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let data = set("XDG_DATA_HOME")

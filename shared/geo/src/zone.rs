@@ -1,7 +1,7 @@
 //! Time zones: from a place to its zone, from an instant to the hour on the clocks there.
 //!
-//! The rules come from the time zone database that is compiled in and never from the machine's own, so that the
-//! same rows give the same hours everywhere.
+//! The rules come from the time zone database that is compiled in and never from the machine's own, so that
+//! the same rows give the same hours everywhere.
 
 use hashbrown::HashMap;
 use jiff::Timestamp;
@@ -28,8 +28,8 @@ impl Zone {
         TimeZoneDatabase::bundled().get(name).ok().map(|rules| Self { rules })
     }
 
-    /// The hour of day, 0 to 23, that clocks show there at an instant in Unix seconds, daylight saving included.
-    /// Nothing for instants outside the years −9999 to 9999.
+    /// The hour of day, 0 to 23, that clocks show there at an instant in Unix seconds, daylight saving
+    /// included. Nothing for instants outside the years −9999 to 9999.
     #[must_use]
     pub fn hour(&self, unix_seconds: i64) -> Option<u8> {
         let instant = Timestamp::from_second(unix_seconds).ok()?;
@@ -52,10 +52,10 @@ impl Zones {
 
     /// The zone by name and with its rules.
     ///
-    /// The database's own zone counts only where it knows the city, the coordinate only where it stands for a city
-    /// or a region: a record that knows no more than the country carries the country's centre and the zone there,
-    /// which for the United States puts three quarters of the addresses on the clocks of Kansas. What is left is
-    /// a country that has one zone.
+    /// The database's own zone counts only where it knows the city, the coordinate only where it stands for a
+    /// city or a region: a record that knows no more than the country carries the country's centre and the
+    /// zone there, which for the United States puts three quarters of the addresses on the clocks of Kansas.
+    /// What is left is a country that has one zone.
     pub(crate) fn find(
         &mut self,
         level: Option<Level>,

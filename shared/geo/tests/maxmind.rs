@@ -144,8 +144,8 @@ fn operators_are_those_of_the_source_lists() {
     assert!(networks > 2500, "{networks}");
 }
 
-/// Opens every file of the folders as whatever it is, and asks it for thousands of addresses. What comes out is
-/// free, as long as something does.
+/// Opens every file of the folders as whatever it is, and asks it for thousands of addresses. What comes out
+/// is free, as long as something does.
 #[test]
 fn no_database_however_broken_brings_us_down() {
     let Some(folder) = captures() else {

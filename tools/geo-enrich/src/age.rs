@@ -6,7 +6,8 @@ use probeline_geo::Description;
 /// A year in seconds: routes and operators of more than about that long ago are others' by now.
 const YEAR: i64 = 366 * 86_400;
 
-/// Watches the times of the rows and warns once of each database that was built more than a year away from them.
+/// Watches the times of the rows and warns once of each database that was built more than a year away from
+/// them.
 #[derive(Debug)]
 pub(crate) struct Age {
     unsuspected: Vec<Description>,
@@ -50,8 +51,8 @@ impl Age {
                 return true;
             }
             console.say(format_args!(
-                "warning: {} was built on {}, {} from rows here: addresses may have changed hands; a database of \
-                 their time can be named with --city-db and --asn-db",
+                "warning: {} was built on {}, {} from rows here: addresses may have changed hands; a database \
+                 of their time can be named with --city-db and --asn-db",
                 database.path.display(),
                 database.built_day().unwrap_or_default(),
                 span(apart),

@@ -5,22 +5,23 @@ use probeline_geo::SearchPath;
 
 use crate::columns::Selection;
 
-/// Adds where an address is to any row that has one: country, city, coordinate, time zone and local hour, and the
-/// autonomous system with its organization.
+/// Adds where an address is to any row that has one: country, city, coordinate, time zone and local hour, and
+/// the autonomous system with its organization.
 ///
 /// Reads rows with an address (src_ip, unless --address names another). Adds src_country, src_city, src_lat,
-/// src_lon, src_geo_level, src_tz, src_hour, src_asn and src_org behind the row's own columns, which stay as they
-/// are, in their order; columns of these names that the rows already have are replaced.
+/// src_lon, src_geo_level, src_tz, src_hour, src_asn and src_org behind the row's own columns, which stay as
+/// they are, in their order; columns of these names that the rows already have are replaced.
 ///
-/// The answers come from databases on this machine only: MaxMind's City, Country, Enterprise, ASN and ISP, the flat
-/// ones of ip-location-db and IPinfo, and CAIDA's prefix-to-AS files. Without --city-db or --asn-db they are looked
-/// for in PROBELINE_GEO_DIR, in probeline/geo of the XDG data folder and in /usr/share/GeoIP; `make geo` installs
-/// the default ones.
+/// The answers come from databases on this machine only: MaxMind's City, Country, Enterprise, ASN and ISP,
+/// the flat ones of ip-location-db and IPinfo, and CAIDA's prefix-to-AS files. Without --city-db or --asn-db
+/// they are looked for in PROBELINE_GEO_DIR, in probeline/geo of the XDG data folder and in /usr/share/GeoIP;
+/// `make geo` installs the default ones.
 ///
-/// src_hour is the hour on the clocks of the source, daylight saving included, at the row's time (ts, else start).
-/// A location known to the country only gives no zone and no hour in a country with several zones.
+/// src_hour is the hour on the clocks of the source, daylight saving included, at the row's time (ts, else
+/// start). A location known to the country only gives no zone and no hour in a country with several zones.
 ///
-/// Memory: what was answered for each address, up to a million of them, about 150 MB at most.
+/// Memory: what was answered for each address, up to a million of them, about 200 MB at most with
+/// the pages of the databases that were looked at.
 #[derive(clap::Parser, Debug)]
 #[command(name = "geo-enrich", version, max_term_width = 110, after_help = EXAMPLES)]
 pub struct Args {
@@ -56,7 +57,8 @@ pub struct DatabaseOptions {
     #[arg(long, value_name = "FILE")]
     pub city_db: Vec<PathBuf>,
 
-    /// Database of AS numbers: .mmdb, or CAIDA pfx2as, plain or gzip; the better one first; repeat it for several
+    /// Database of AS numbers: .mmdb, or CAIDA pfx2as, plain or gzip; the better one first; repeat it for
+    /// several
     #[arg(long, value_name = "FILE")]
     pub asn_db: Vec<PathBuf>,
 }

@@ -169,7 +169,8 @@ impl FromStr for Selection {
     }
 }
 
-/// What the names of added columns begin with: `src` for `src_ip`, and the whole name of a column without `_ip`.
+/// What the names of added columns begin with: `src` for `src_ip`, and the whole name of a column without
+/// `_ip`.
 fn prefix(address: &str) -> &str {
     address.strip_suffix("_ip").unwrap_or(address)
 }

@@ -43,7 +43,8 @@ fn database<T: Serialize>(path: &Path, records: &[(&str, T)]) {
     database.write_to(File::create(path).expect("a new file")).expect("a written database");
 }
 
-/// A folder with databases for two networks: one in London, one in the United States of which no more is known.
+/// A folder with databases for two networks: one in London, one in the United States of which no more is
+/// known.
 fn databases() -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let london = City {
@@ -100,7 +101,8 @@ const TS: &str = "1717369199.500000";
 #[test]
 fn adds_its_columns_and_touches_nothing_else() {
     let input = format!(
-        "note,ts,src_ip,odd\n\"a, \"\"b\"\"\",{TS},81.2.69.1,  x \n,{TS},1.1.1.1,\nz,{TS},9.9.9.9,é\n,,2001:db8::1,1\n,{TS},,\n"
+        "note,ts,src_ip,odd\n\"a, \"\"b\"\"\",{TS},81.2.69.1,  x \n\
+         ,{TS},1.1.1.1,\nz,{TS},9.9.9.9,é\n,,2001:db8::1,1\n,{TS},,\n"
     );
     let added = "src_country,src_city,src_lat,src_lon,src_geo_level,src_tz,src_hour,src_asn,src_org";
     let london =

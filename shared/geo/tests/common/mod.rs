@@ -79,7 +79,8 @@ pub(crate) fn location(latitude: f64, longitude: f64, time_zone: &'static str) -
     Some(Location { accuracy_radius: 20, latitude, longitude, time_zone })
 }
 
-/// Writes a database of networks (`1.2.3.0/24`) with their records. IPv4 networks of an IPv6 tree go below ::/96.
+/// Writes a database of networks (`1.2.3.0/24`) with their records. IPv4 networks of an IPv6 tree go below
+/// ::/96.
 pub(crate) fn write<T: Serialize>(
     folder: &Path,
     name: &str,
