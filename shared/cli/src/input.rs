@@ -64,3 +64,10 @@ pub fn open_rows(path: Option<&Path>) -> Result<Box<dyn Read + Send>, anyhow::Er
         _ => Box::new(rest),
     })
 }
+
+/// Whether standard input is a regular file, which holds all there will be, rather than a pipe.
+pub fn stdin_is_file() -> bool {
+    use std::os::fd::AsFd;
+    let fd = io::stdin().as_fd().try_clone_to_owned();
+    fd.and_then(|fd| File::from(fd).metadata()).is_ok_and(|m| m.is_file())
+}

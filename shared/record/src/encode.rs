@@ -23,6 +23,14 @@ pub struct Encoder<W> {
     numbers: Vec<bool>,
     at: usize,
     rows: u64,
+    flush_at: usize,
+}
+
+impl Encoder<io::Empty> {
+    /// An encoder that only gathers: its rows leave through [`Encoder::swap_buffer`].
+    pub fn gathering(format: Format) -> Self {
+        Self { flush_at: usize::MAX, ..Self::new(io::empty(), format) }
+    }
 }
 
 impl<W: Write> Encoder<W> {
@@ -36,6 +44,7 @@ impl<W: Write> Encoder<W> {
             numbers: Vec::new(),
             at: 0,
             rows: 0,
+            flush_at: FLUSH_AT,
         }
     }
 
@@ -101,7 +110,7 @@ impl<W: Write> Encoder<W> {
         }
         self.buf.push(b'\n');
         self.rows += 1;
-        if self.buf.len() >= FLUSH_AT { self.hand_on() } else { Ok(()) }
+        if self.buf.len() >= self.flush_at { self.hand_on() } else { Ok(()) }
     }
 
     /// Hands everything written so far to the writer and flushes it.
@@ -117,6 +126,18 @@ impl<W: Write> Encoder<W> {
         let written = self.output.write_all(&self.buf);
         self.buf.clear();
         written
+    }
+
+    /// Gives away what was written and not yet handed on, for the buffer of an earlier time, whose contents go.
+    pub fn swap_buffer(&mut self, other: &mut Vec<u8>) {
+        other.clear();
+        std::mem::swap(&mut self.buf, other);
+    }
+
+    /// The buffer itself, for rows that are written whole by other means. Whoever uses it writes complete rows in the
+    /// encoder's format.
+    pub fn buffer(&mut self) -> &mut Vec<u8> {
+        &mut self.buf
     }
 
     /// Takes the writer back; what was not flushed is gone.
