@@ -1,5 +1,7 @@
 //! Big-endian reads that answer `None` where nothing was captured, and the span of a layer.
 
+use crate::skip::Skip;
+
 /// The bytes of one layer: what was captured of it, and how long it was on the wire.
 ///
 /// Invariant: `data.len() <= wire`.
@@ -26,6 +28,30 @@ impl<'a> Span<'a> {
     #[inline]
     pub(crate) fn limit(self, count: usize) -> Self {
         Self { data: self.data.get(..count).unwrap_or(self.data), wire: self.wire.min(count) }
+    }
+
+    /// Why `count` bytes from the start are not there: the capture was cut, or the frame itself is too short.
+    #[cold]
+    fn missing(self, count: usize) -> Skip {
+        if self.wire < count { Skip::BadLink } else { Skip::TruncatedLink }
+    }
+
+    /// A byte that the link layer cannot do without.
+    #[inline]
+    pub(crate) fn link_u8(self, at: usize) -> Result<u8, Skip> {
+        self.u8(at).ok_or_else(|| self.missing(at + 1))
+    }
+
+    /// Two bytes that the link layer cannot do without.
+    #[inline]
+    pub(crate) fn link_u16(self, at: usize) -> Result<u16, Skip> {
+        self.u16(at).ok_or_else(|| self.missing(at + 2))
+    }
+
+    /// Four bytes that the link layer cannot do without.
+    #[inline]
+    pub(crate) fn link_u32(self, at: usize) -> Result<u32, Skip> {
+        self.u32(at).ok_or_else(|| self.missing(at + 4))
     }
 
     #[inline]

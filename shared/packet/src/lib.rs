@@ -32,7 +32,7 @@ mod transport;
 
 pub use packet::{ChecksumVerdict, Frag, Packet, Transport, Verdict};
 pub use skip::{BadIp, NotIp, Reason, Skip};
-pub use transport::{Icmp, Quoted, Tcp, TcpOption, TcpOptions};
+pub use transport::{Icmp, Quoted, Tcp, TcpOption, TcpOptionIter, TcpOptions};
 
 use bytes::Span;
 use net::Ip;

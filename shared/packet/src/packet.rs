@@ -19,8 +19,8 @@ pub struct Packet<'a> {
     /// (IANA protocol numbers). For a later IPv6 fragment: what its fragment header says follows.
     pub proto: u8,
     /// Length of the IP packet in octets by its own header: IPv4 total length, IPv6 40 + payload length
-    /// (or 40 + jumbo payload length, RFC 2675). A length of 0, left by segmentation offload, is replaced
-    /// by the length on the wire.
+    /// (or 40 + jumbo payload length, RFC 2675). An IPv4 length of 0, left by segmentation offload, is replaced
+    /// by the length on the wire; an IPv6 payload length of 0 means an empty packet.
     pub ip_len: u32,
     /// Time to live, or hop limit.
     pub ttl: u8,

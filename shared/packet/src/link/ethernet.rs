@@ -2,7 +2,6 @@
 
 use super::{Next, Step};
 use crate::bytes::Span;
-use crate::skip::Skip;
 
 /// Largest value of the field that is a length and not an EtherType: IEEE 802.3 clause 3.2.6.
 pub(super) const MAX_LENGTH: u16 = 1500;
@@ -10,7 +9,7 @@ pub(super) const MAX_LENGTH: u16 = 1500;
 /// Destination, source, then EtherType or length.
 #[inline]
 pub(super) fn step(span: Span<'_>) -> Next<'_> {
-    let kind = span.u16(12).ok_or(Skip::TruncatedLink)?;
+    let kind = span.link_u16(12)?;
     Ok(type_or_length(kind, span.after(14)))
 }
 

@@ -2,7 +2,6 @@
 
 use super::{Next, Step, ethernet, not_ip};
 use crate::bytes::Span;
-use crate::skip::Skip;
 
 pub(super) const IPV4: u16 = 0x0800;
 pub(super) const ARP: u16 = 0x0806;
@@ -10,6 +9,7 @@ pub(super) const RARP: u16 = 0x8035;
 pub(super) const IPV6: u16 = 0x86dd;
 pub(super) const PPPOE_DISCOVERY: u16 = 0x8863;
 const TRANSPARENT_ETHERNET: u16 = 0x6558; // RFC 1701, RFC 7637: a whole frame follows
+const LLC: u16 = 0x8870; // draft-ietf-isis-ext-eth: LLC frames too long for a length field
 const PPP: u16 = 0x880b; // RFC 2637 and IANA
 const MPLS_UNICAST: u16 = 0x8847; // RFC 3032
 const MPLS_MULTICAST: u16 = 0x8848; // RFC 5332
@@ -18,18 +18,27 @@ const VLAN: u16 = 0x8100; // IEEE 802.1Q customer tag
 const VLAN_SERVICE: u16 = 0x88a8; // IEEE 802.1ad
 const VLAN_OLD: u16 = 0x9100; // stacked tags before 802.1ad
 
+/// Whether this EtherType is one that [`step`] or the walk acts on.
+pub(super) fn is_known(number: u16) -> bool {
+    matches!(
+        number,
+        IPV4 | IPV6 | ARP | VLAN | VLAN_SERVICE | VLAN_OLD | MPLS_UNICAST | MPLS_MULTICAST | PPPOE_SESSION
+    )
+}
+
 /// What follows an EtherType other than those of IP.
 pub(super) fn step<'a>(number: u16, span: Span<'a>, vlan: &mut Option<u16>) -> Next<'a> {
     match number {
         VLAN | VLAN_SERVICE | VLAN_OLD => {
-            let tag = span.u16(0).ok_or(Skip::TruncatedLink)?;
+            let tag = span.link_u16(0)?;
             vlan.get_or_insert(tag & 0x0fff);
-            let kind = span.u16(2).ok_or(Skip::TruncatedLink)?;
+            let kind = span.link_u16(2)?;
             Ok(ethernet::type_or_length(kind, span.after(4)))
         }
         MPLS_UNICAST | MPLS_MULTICAST => Ok((Step::Mpls, span)),
         PPPOE_SESSION => Ok((Step::Pppoe, span)),
         TRANSPARENT_ETHERNET => Ok((Step::Ethernet, span)),
+        LLC => Ok((Step::Llc, span)),
         PPP => Ok((Step::Ppp, span)),
         _ => Err(not_ip(number)),
     }

@@ -2,14 +2,13 @@
 
 use super::{Next, Step};
 use crate::bytes::Span;
-use crate::skip::Skip;
 
 const UNICAST: u8 = 0x0f;
 const MULTICAST: u8 = 0x8f;
 
 /// LINKTYPE_PPP_HDLC: the first octet tells PPP (0xff) from Cisco HDLC.
 pub(super) fn ppp_or_cisco(span: Span<'_>) -> Next<'_> {
-    match span.u8(0).ok_or(Skip::TruncatedLink)? {
+    match span.link_u8(0)? {
         UNICAST | MULTICAST => Ok((Step::CiscoHdlc, span)),
         _ => Ok((Step::Ppp, span)),
     }
@@ -17,6 +16,6 @@ pub(super) fn ppp_or_cisco(span: Span<'_>) -> Next<'_> {
 
 /// Address, control, EtherType.
 pub(super) fn step(span: Span<'_>) -> Next<'_> {
-    let number = span.u16(2).ok_or(Skip::TruncatedLink)?;
+    let number = span.link_u16(2)?;
     Ok((Step::EtherType(number), span.after(4)))
 }

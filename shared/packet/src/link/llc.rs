@@ -10,14 +10,14 @@ const UNNUMBERED_INFORMATION: u8 = 0x03;
 
 /// Service access points and control, then, with SNAP, organization code and EtherType.
 pub(super) fn step(span: Span<'_>) -> Next<'_> {
-    let destination = span.u8(0).ok_or(Skip::TruncatedLink)?;
-    let source = span.u8(1).ok_or(Skip::TruncatedLink)?;
-    let control = span.u8(2).ok_or(Skip::TruncatedLink)?;
+    let destination = span.link_u8(0)?;
+    let source = span.link_u8(1)?;
+    let control = span.link_u8(2)?;
     match (destination, source, control) {
-        (SAP_IP, _, UNNUMBERED_INFORMATION) => Ok((Step::Ipv4, span.after(3))),
+        (SAP_IP, _, UNNUMBERED_INFORMATION) => Ok((Step::Ip, span.after(3))),
         (SAP_SNAP, SAP_SNAP, UNNUMBERED_INFORMATION) => {
-            let organization = span.u32(2).ok_or(Skip::TruncatedLink)? & 0x00ff_ffff;
-            let number = span.u16(6).ok_or(Skip::TruncatedLink)?;
+            let organization = span.link_u32(2)? & 0x00ff_ffff;
+            let number = span.link_u16(6)?;
             match organization {
                 // RFC 1042 and IEEE 802.1H bridging: the protocol identifier is an EtherType.
                 0x00_0000 | 0x00_00f8 => Ok((Step::EtherType(number), span.after(8))),

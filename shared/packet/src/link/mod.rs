@@ -20,12 +20,11 @@ use crate::skip::{NotIp, Skip};
 /// and nothing recurses, however deep a sender stacks its tags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// IPv4, as announced by the layer below.
-    Ipv4,
+    /// IP of the version its header states. Whoever announces IPv4 is believed no further than that: tshark, too,
+    /// reads an IPv6 header behind EtherType 0x0800.
+    Ip,
     /// IPv6, as announced by the layer below.
     Ipv6,
-    /// IPv4 or IPv6, told by the version.
-    Ip,
     /// What this EtherType announces.
     EtherType(u16),
     /// An Ethernet frame from its destination address.
@@ -47,9 +46,10 @@ pub(crate) enum Step {
 /// The IP header found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Found {
-    V4,
+    /// Of the version it states.
+    Any,
+    /// Which must be version 6.
     V6,
-    Either,
 }
 
 /// A header read: what follows it, and where.
@@ -61,8 +61,7 @@ pub(crate) fn first(link: u32, span: Span<'_>) -> Next<'_> {
     match link {
         // Numbers: the LINKTYPE_ registry of tcpdump.org; 12 and 14 are the DLT_RAW of some systems' own files.
         1 => Ok((Step::Ethernet, span)),
-        12 | 14 | 101 => Ok((Step::Ip, span)),
-        228 => Ok((Step::Ipv4, span)),
+        12 | 14 | 101 | 228 => Ok((Step::Ip, span)),
         229 => Ok((Step::Ipv6, span)),
         0 => loopback::null(span),
         108 => loopback::open_bsd(span),
@@ -91,11 +90,10 @@ pub(crate) fn walk<'a>(
 ) -> Result<(Found, Span<'a>), Skip> {
     loop {
         (step, span) = match step {
-            Step::Ipv4 => return Ok((Found::V4, span)),
+            Step::Ip => return Ok((Found::Any, span)),
             Step::Ipv6 => return Ok((Found::V6, span)),
-            Step::Ip => return Ok((Found::Either, span)),
             Step::Ethernet => ethernet::step(span)?,
-            Step::EtherType(ethertype::IPV4) => (Step::Ipv4, span),
+            Step::EtherType(ethertype::IPV4) => (Step::Ip, span),
             Step::EtherType(ethertype::IPV6) => (Step::Ipv6, span),
             Step::EtherType(number) => ethertype::step(number, span, vlan)?,
             Step::Llc => llc::step(span)?,

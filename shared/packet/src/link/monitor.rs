@@ -1,16 +1,8 @@
 //! Headers that monitoring wireless drivers put before an IEEE 802.11 frame: radiotap, Prism, AVS, PPI.
 
 use super::{Next, Step};
-use crate::bytes::{Span, array_at};
+use crate::bytes::Span;
 use crate::skip::Skip;
-
-fn u16_le(span: Span<'_>, at: usize) -> Option<u16> {
-    array_at(span.data, at).map(u16::from_le_bytes)
-}
-
-fn u32_le(span: Span<'_>, at: usize) -> Option<u32> {
-    array_at(span.data, at).map(u32::from_le_bytes)
-}
 
 /// LINKTYPE_IEEE802_11_RADIOTAP: version 0, padding, length, then words of presence bits (little-endian).
 /// Of the fields only the flags matter here. <https://www.radiotap.org/>
@@ -21,20 +13,20 @@ pub(super) fn radiotap(span: Span<'_>) -> Next<'_> {
     const FCS_AT_END: u8 = 0x10;
     const PADDED: u8 = 0x20;
 
-    if span.u8(0).ok_or(Skip::TruncatedLink)? != 0 {
+    if span.link_u8(0)? != 0 {
         return Err(Skip::BadLink);
     }
-    let length = usize::from(u16_le(span, 2).ok_or(Skip::TruncatedLink)?);
+    let length = usize::from(span.link_u16(2)?.swap_bytes());
     if length < 8 {
         return Err(Skip::BadLink);
     }
     let header = span.limit(length);
-    let present = u32_le(header, 4).ok_or(Skip::TruncatedLink)?;
+    let present = header.link_u32(4)?.swap_bytes();
     let mut at = 8;
     let mut word = present;
     while word & MORE != 0 {
-        let Some(next) = u32_le(header, at) else { break };
-        word = next;
+        let Some(next) = header.u32(at) else { break };
+        word = next.swap_bytes();
         at += 4;
     }
     let mut flags = 0;
@@ -58,14 +50,12 @@ pub(super) fn prism(span: Span<'_>) -> Next<'_> {
     /// A whole header of the wlan-ng driver: 24 octets and ten items of 12.
     const USUAL_LENGTH: usize = 144;
 
-    let code = span.u32(0).ok_or(Skip::TruncatedLink)?;
+    let code = span.link_u32(0)?;
     if code & 0xffff_f000 == AVS_MAGIC {
         return avs(span);
     }
-    let bytes = array_at(span.data, 4).ok_or(Skip::TruncatedLink)?;
-    let big = u32::from_be_bytes(bytes);
-    let little = u32::from_le_bytes(bytes);
-    let length = usize::try_from(big.min(little)).map_err(|_| Skip::BadLink)?;
+    let length = span.link_u32(4)?;
+    let length = length.min(length.swap_bytes()) as usize;
     if !(8..=USUAL_LENGTH * 2).contains(&length) {
         return Err(Skip::BadLink);
     }
@@ -74,7 +64,7 @@ pub(super) fn prism(span: Span<'_>) -> Next<'_> {
 
 /// LINKTYPE_IEEE802_11_AVS: magic number and version, then the header's length (big-endian).
 pub(super) fn avs(span: Span<'_>) -> Next<'_> {
-    let length = span.u32(4).ok_or(Skip::TruncatedLink)?;
+    let length = span.link_u32(4)?;
     if !(8..=0xffff).contains(&length) {
         return Err(Skip::BadLink);
     }
@@ -85,8 +75,8 @@ pub(super) fn avs(span: Span<'_>) -> Next<'_> {
 pub(super) fn ppi(span: Span<'_>) -> Next<'_> {
     const PPI: u32 = 192;
 
-    let length = u16_le(span, 2).ok_or(Skip::TruncatedLink)?;
-    let link = u32_le(span, 4).ok_or(Skip::TruncatedLink)?;
+    let length = span.link_u16(2)?.swap_bytes();
+    let link = span.link_u32(4)?.swap_bytes();
     if length < 8 || link == PPI {
         return Err(Skip::BadLink);
     }

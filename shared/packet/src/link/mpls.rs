@@ -1,23 +1,41 @@
 //! MPLS label stacks (RFC 3032) and what lies below them.
 
-use super::{Next, Step};
+use super::{Next, Step, ethertype};
 use crate::bytes::Span;
 use crate::skip::{NotIp, Skip};
 
 const BOTTOM_OF_STACK: u32 = 0x100;
+/// Octets of a pseudowire control word.
+const CONTROL_WORD: usize = 4;
+// IANA "MPLS Generalized Associated Channel Types".
+const CHANNEL_IPV4: u16 = 0x0021;
+const CHANNEL_IPV6: u16 = 0x0057;
 
-/// One label stack entry. Below the last one nothing names the payload; the first nibble tells IP (RFC 4928), and
-/// 0 is the control word of an Ethernet pseudowire (RFC 4448).
+/// One label stack entry. Below the last one nothing names the payload; the first nibble tells IP (RFC 4928),
+/// 0 an Ethernet pseudowire, 1 an associated channel (RFC 4385).
 pub(super) fn step(span: Span<'_>) -> Next<'_> {
-    let entry = span.u32(0).ok_or(Skip::TruncatedLink)?;
+    let entry = span.link_u32(0)?;
     let rest = span.after(4);
     if entry & BOTTOM_OF_STACK == 0 {
         return Ok((Step::Mpls, rest));
     }
-    match rest.u8(0).ok_or(Skip::TruncatedLink)? >> 4 {
-        4 => Ok((Step::Ipv4, rest)),
+    match rest.link_u8(0)? >> 4 {
+        4 => Ok((Step::Ip, rest)),
         6 => Ok((Step::Ipv6, rest)),
-        0 => Ok((Step::Ethernet, rest.after(4))),
+        0 => Ok((Step::Ethernet, pseudowire(rest))),
+        1 => match rest.link_u16(2)? {
+            CHANNEL_IPV4 => Ok((Step::Ip, rest.after(4))),
+            CHANNEL_IPV6 => Ok((Step::Ipv6, rest.after(4))),
+            _ => Err(Skip::NotIp(NotIp::Mpls)),
+        },
         _ => Err(Skip::NotIp(NotIp::Mpls)),
     }
+}
+
+/// The frame of an Ethernet pseudowire whose first nibble is 0: behind a control word (RFC 4448), unless only without
+/// one an EtherType we know stands where it must. tshark asks instead whether both addresses have known makers.
+fn pseudowire(span: Span<'_>) -> Span<'_> {
+    let known = |at| span.u16(at).is_some_and(ethertype::is_known);
+    let control_word = known(CONTROL_WORD + 12) || !known(12);
+    if control_word { span.after(CONTROL_WORD) } else { span }
 }

@@ -13,25 +13,20 @@ const MPLS_MULTICAST: u16 = 0x0283;
 /// Address and control if present, then the protocol number in one or two octets.
 pub(super) fn step(span: Span<'_>) -> Next<'_> {
     let span = if span.u16(0) == Some(ALL_STATIONS) { span.after(2) } else { span };
-    let first = span.u8(0).ok_or(Skip::TruncatedLink)?;
+    let first = span.link_u8(0)?;
     // RFC 1661 section 6.5: an odd first octet is a compressed protocol number, complete in itself.
-    let (number, octets) =
-        if first & 1 == 1 { (u16::from(first), 1) } else { (span.u16(0).ok_or(Skip::TruncatedLink)?, 2) };
+    let (number, octets) = if first & 1 == 1 { (u16::from(first), 1) } else { (span.link_u16(0)?, 2) };
     let rest = span.after(octets);
     match number {
-        IPV4 => Ok((Step::Ipv4, rest)),
+        IPV4 => Ok((Step::Ip, rest)),
         IPV6 => Ok((Step::Ipv6, rest)),
         MPLS_UNICAST | MPLS_MULTICAST => Ok((Step::Mpls, rest)),
         _ => Err(Skip::NotIp(NotIp::Ppp(number))),
     }
 }
 
-/// Version and type, code, session, length.
+/// Version and type, code, session, length. The code is 0 in this stage; as in tshark, it is not asked for.
 pub(super) fn pppoe(span: Span<'_>) -> Next<'_> {
-    let code = span.u8(1).ok_or(Skip::TruncatedLink)?;
-    if code != 0 {
-        return Err(Skip::NotIp(NotIp::PppoeDiscovery));
-    }
-    let length = span.u16(4).ok_or(Skip::TruncatedLink)?;
+    let length = span.link_u16(4)?;
     Ok((Step::Ppp, span.after(6).limit(usize::from(length))))
 }

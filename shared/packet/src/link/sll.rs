@@ -13,15 +13,15 @@ const PROTOCOL_LLC: u16 = 4;
 
 /// LINKTYPE_LINUX_SLL: packet type, device type, address length and address, protocol.
 pub(super) fn version1(span: Span<'_>) -> Next<'_> {
-    let device = span.u16(2).ok_or(Skip::TruncatedLink)?;
-    let protocol = span.u16(14).ok_or(Skip::TruncatedLink)?;
+    let device = span.link_u16(2)?;
+    let protocol = span.link_u16(14)?;
     cooked(device, protocol, span.after(16))
 }
 
 /// LINKTYPE_LINUX_SLL2: protocol first, then interface number, device type, packet type and address.
 pub(super) fn version2(span: Span<'_>) -> Next<'_> {
-    let protocol = span.u16(0).ok_or(Skip::TruncatedLink)?;
-    let device = span.u16(8).ok_or(Skip::TruncatedLink)?;
+    let protocol = span.link_u16(0)?;
+    let device = span.link_u16(8)?;
     cooked(device, protocol, span.after(20))
 }
 

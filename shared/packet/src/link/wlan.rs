@@ -20,7 +20,7 @@ const AGGREGATE: u8 = 0x80;
 /// Frame control, duration, three or four addresses, sequence control, QoS and HT control; then LLC.
 /// Of an aggregate the first frame is read.
 pub(super) fn step(span: Span<'_>, padded: bool) -> Next<'_> {
-    let kind = span.u8(0).ok_or(Skip::TruncatedLink)?;
+    let kind = span.link_u8(0)?;
     match kind & TYPE_MASK {
         TYPE_DATA => {}
         TYPE_MANAGEMENT => return Err(Skip::NotIp(NotIp::WlanManagement)),
@@ -29,7 +29,7 @@ pub(super) fn step(span: Span<'_>, padded: bool) -> Next<'_> {
     if kind & SUBTYPE_NULL != 0 {
         return Err(Skip::NotIp(NotIp::WlanNull));
     }
-    let flags = span.u8(1).ok_or(Skip::TruncatedLink)?;
+    let flags = span.link_u8(1)?;
     if flags & PROTECTED != 0 {
         return Err(Skip::NotIp(NotIp::WlanEncrypted));
     }
@@ -39,7 +39,7 @@ pub(super) fn step(span: Span<'_>, padded: bool) -> Next<'_> {
     }
     let mut aggregate = false;
     if kind & SUBTYPE_QOS != 0 {
-        aggregate = span.u8(length).ok_or(Skip::TruncatedLink)? & AGGREGATE != 0;
+        aggregate = span.link_u8(length)? & AGGREGATE != 0;
         length += 2;
         if flags & ORDER != 0 {
             length += 4;
@@ -50,7 +50,7 @@ pub(super) fn step(span: Span<'_>, padded: bool) -> Next<'_> {
     }
     let body = span.after(length);
     if aggregate {
-        let frame = body.u16(12).ok_or(Skip::TruncatedLink)?;
+        let frame = body.link_u16(12)?;
         return Ok((Step::Llc, body.after(14).limit(usize::from(frame))));
     }
     Ok((Step::Llc, body))

@@ -52,6 +52,7 @@ pub(crate) fn parse(span: Span<'_>) -> Result<Ip<'_>, Skip> {
         flow_label: None,
         frag: (more || offset != 0).then_some(Frag { offset, more, id: u32::from(ip_id) }),
         payload,
+        beyond: ip_len.saturating_sub(span.wire),
         follows,
         en_route: false,
     })

@@ -21,7 +21,6 @@ pub(crate) fn parse(span: Span<'_>) -> Result<Ip<'_>, Skip> {
     let next = header[6];
     let payload_len = match usize::from(u16::from_be_bytes([header[4], header[5]])) {
         0 if next == proto::HOP_BY_HOP => jumbo_length(span.after(FIXED)).unwrap_or_default(),
-        0 if next != proto::NO_NEXT => span.wire.saturating_sub(FIXED),
         length => length,
     };
     let (src, dst) = (array_at::<16>(header, 8), array_at::<16>(header, 24));
@@ -39,6 +38,7 @@ pub(crate) fn parse(span: Span<'_>) -> Result<Ip<'_>, Skip> {
         flow_label: Some(head & 0x000f_ffff),
         frag: None,
         payload: span.after(FIXED).limit(payload_len),
+        beyond: (FIXED + payload_len).saturating_sub(span.wire),
         follows: Follows::Transport,
         en_route: false,
     };
@@ -107,7 +107,8 @@ fn jumbo_length(span: Span<'_>) -> Option<usize> {
         }
         let (&length, rest) = rest.split_first()?;
         if kind == JUMBO && length == 4 {
-            return Some(u32::from_be_bytes(*rest.first_chunk()?) as usize);
+            let length = u32::from_be_bytes(*rest.first_chunk()?);
+            return (length > u32::from(u16::MAX)).then_some(length as usize);
         }
         options = rest.get(usize::from(length)..)?;
     }

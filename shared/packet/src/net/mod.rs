@@ -26,6 +26,8 @@ pub(crate) struct Ip<'a> {
     pub(crate) frag: Option<Frag>,
     /// What follows the last header read.
     pub(crate) payload: Span<'a>,
+    /// Octets that the packet has by its own length but did not have on the wire; mostly 0.
+    pub(crate) beyond: usize,
     pub(crate) follows: Follows,
     /// A routing header has stops left: the destination that pseudo-headers use is not in the IP header.
     pub(crate) en_route: bool,
@@ -47,8 +49,8 @@ pub(crate) enum Follows {
 pub(crate) fn parse(found: Found, span: Span<'_>) -> Result<Ip<'_>, Skip> {
     let version = span.u8(0).ok_or(Skip::TruncatedIp)? >> 4;
     match (found, version) {
-        (Found::V4 | Found::Either, 4) => ipv4::parse(span),
-        (Found::V6 | Found::Either, 6) => ipv6::parse(span),
+        (Found::Any, 4) => ipv4::parse(span),
+        (_, 6) => ipv6::parse(span),
         _ => Err(Skip::BadIp(BadIp::Version(version))),
     }
 }

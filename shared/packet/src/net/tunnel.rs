@@ -14,7 +14,7 @@ pub(crate) fn enter<'a>(ip: &Ip<'a>) -> Option<(Step, Span<'a>)> {
         return None;
     }
     match ip.proto {
-        proto::IPV4 => Some((Step::Ipv4, ip.payload)),
+        proto::IPV4 => Some((Step::Ip, ip.payload)),
         proto::IPV6 => Some((Step::Ipv6, ip.payload)),
         proto::GRE => gre(ip.payload),
         proto::UDP => match ip.payload.u16(2)? {
@@ -57,6 +57,10 @@ fn gre(span: Span<'_>) -> Option<(Step, Span<'_>)> {
         ERSPAN_II if flags & SEQUENCE == 0 => Some((Step::Ethernet, rest)),
         ERSPAN_II => Some((Step::Ethernet, rest.after(8))),
         ERSPAN_III => {
+            // Frame type: bits 1 to 5 of octet 10; 0 is Ethernet.
+            if rest.u8(10)? & 0x7c != 0 {
+                return None;
+            }
             let subheader = if rest.u8(11)? & ERSPAN_SUBHEADER != 0 { 8 } else { 0 };
             Some((Step::Ethernet, rest.after(12 + subheader)))
         }

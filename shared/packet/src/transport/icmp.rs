@@ -23,9 +23,9 @@ pub struct Icmp {
     /// Checksum.
     pub sum: Option<u16>,
     /// Identifier, of the types that have one: echo, timestamp, information and address mask, requests and replies
-    /// (RFC 792, RFC 950); ICMPv6 echo.
+    /// (RFC 792, RFC 950), ICMPv6 echo, extended echo of both (RFC 8335).
     pub id: Option<u16>,
-    /// Sequence number, of the types that have an identifier.
+    /// Sequence number, of the same types but for extended echo, where it has 8 bits and other neighbours.
     pub seq: Option<u16>,
     /// The packet an error is about.
     pub quoted: Option<Quoted>,
@@ -48,26 +48,56 @@ pub struct Quoted {
     pub dst_port: Option<u16>,
 }
 
+/// What stands in the second half of the header, and after it.
+#[derive(Clone, Copy)]
+enum Fields {
+    IdSeq,
+    Id,
+    Quote(Found),
+    Other,
+}
+
 #[inline]
 pub(super) fn parse_v4(span: Span<'_>) -> Decoded<'_> {
     let kind = span.u8(0);
-    parse(span, matches!(kind, Some(0 | 8 | 13..=18)), matches!(kind, Some(3 | 4 | 5 | 11 | 12)), Found::V4)
+    let fields = match kind {
+        Some(0 | 8 | 13..=18) => Fields::IdSeq,
+        Some(42 | 43) => Fields::Id,
+        Some(3 | 4 | 5 | 11 | 12) => Fields::Quote(Found::Any),
+        _ => Fields::Other,
+    };
+    parse(span, fields)
 }
 
 #[inline]
 pub(super) fn parse_v6(span: Span<'_>) -> Decoded<'_> {
     let kind = span.u8(0);
-    parse(span, matches!(kind, Some(128 | 129)), matches!(kind, Some(1..=4)), Found::V6)
+    let fields = match kind {
+        Some(128 | 129) => Fields::IdSeq,
+        Some(160 | 161) => Fields::Id,
+        Some(1..=4) => Fields::Quote(Found::V6),
+        _ => Fields::Other,
+    };
+    parse(span, fields)
 }
 
-fn parse(span: Span<'_>, query: bool, error: bool, found: Found) -> Decoded<'_> {
+fn parse(span: Span<'_>, fields: Fields) -> Decoded<'_> {
     let icmp = Icmp {
         kind: span.u8(0),
         code: span.u8(1),
         sum: span.u16(2),
-        id: if query { span.u16(4) } else { None },
-        seq: if query { span.u16(6) } else { None },
-        quoted: if error { quoted(found, span.after(HEADER)) } else { None },
+        id: match fields {
+            Fields::IdSeq | Fields::Id => span.u16(4),
+            _ => None,
+        },
+        seq: match fields {
+            Fields::IdSeq => span.u16(6),
+            _ => None,
+        },
+        quoted: match fields {
+            Fields::Quote(found) => quoted(found, span.after(HEADER)),
+            _ => None,
+        },
     };
     (Transport::Icmp(icmp), (span.wire >= HEADER).then(|| span.after(HEADER)))
 }

@@ -8,7 +8,7 @@ mod udp;
 
 pub use icmp::{Icmp, Quoted};
 pub use tcp::Tcp;
-pub use tcp_options::{TcpOption, TcpOptions};
+pub use tcp_options::{TcpOption, TcpOptionIter, TcpOptions};
 
 use crate::bytes::Span;
 use crate::net::{Follows, Ip};
@@ -24,7 +24,7 @@ pub(crate) fn parse<'a>(ip: &Ip<'a>) -> Decoded<'a> {
     let span = ip.payload;
     match (ip.follows, ip.proto) {
         (Follows::Transport, proto::TCP) => tcp::parse(span),
-        (Follows::Transport, proto::UDP) => udp::parse(span, ip.frag.is_some()),
+        (Follows::Transport, proto::UDP) => udp::parse(span, ip.beyond, ip.frag.is_some()),
         (Follows::Transport, proto::ICMP) => icmp::parse_v4(span),
         (Follows::Transport, proto::ICMPV6) => icmp::parse_v6(span),
         (Follows::Transport, proto::SCTP) => sctp::parse(span),

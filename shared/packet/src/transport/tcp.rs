@@ -53,7 +53,7 @@ pub(super) fn parse(span: Span<'_>) -> Decoded<'_> {
         options: TcpOptions::default(),
     };
     if length > FIXED {
-        tcp.options = TcpOptions::new(span.limit(length).after(FIXED).data);
+        tcp.options = TcpOptions::new(span.limit(length).after(FIXED).data, length - FIXED);
     }
     (Transport::Tcp(tcp), payload(span, length))
 }
