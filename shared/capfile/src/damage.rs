@@ -39,22 +39,24 @@ pub enum DamageKind {
         /// The captured length that the record claims.
         cap_len: u32,
     },
-    /// Zeros where a record or block should begin: a hole left by a crash or an unfinished copy. Searched.
+    /// Zeros (64 or more in classic pcap) where a record or block should begin: a hole left by a crash or an unfinished
+    /// copy. Searched. Fewer zeros are a record of no bytes at time 0, as in tshark.
     ZeroFilled,
     /// A pcapng block claims a length that is too small, or above 8 MiB. Searched.
     BlockLength {
         /// The block length that the block claims.
         length: u32,
     },
-    /// The length at the end of a pcapng block differs from the one at its beginning. If a block follows where the
-    /// first length says, that one was right and the block is kept, with nothing skipped; else searched.
+    /// The length at the end of a pcapng block differs from the one at its beginning. If a block begins where the first
+    /// says, or the first suits the packet in the block, the block is kept and nothing skipped; else searched.
     BlockTrailer {
         /// Length at the beginning.
         leading: u32,
         /// Length at the end.
         trailing: u32,
     },
-    /// The contents of a pcapng block do not fit into it (a packet longer than its block). The block is skipped.
+    /// The contents of a pcapng block do not fit into it. A packet longer than its block is delivered as far as the
+    /// block goes, with nothing skipped; a block too short for its fixed fields is skipped.
     BlockContent {
         /// Type of the block.
         block_type: u32,

@@ -19,6 +19,9 @@ const CHAIN: usize = 4;
 /// The most that a chain can span, and so what a search looks ahead.
 const CHAIN_SPAN: usize = CHAIN * (USUAL_MAX as usize + MODIFIED_HEADER) + HEADER;
 
+/// Zeros from which on an all-zero record header is a hole in the file and not a record of no bytes.
+const ZERO_RUN: usize = 64;
+
 /// How far timestamps may go back and forth between neighbours in a chain, seconds: a day back (reordering, clock
 /// steps) and 30 days on (a sparse capture). Enough to reject random bytes, for which 32-bit seconds are near by
 /// chance one time in 1,600.
@@ -229,8 +232,15 @@ impl Pcap {
             if bytes.get(pos..).is_some_and(sniff::is_header) {
                 return Step::Stop(Next::Header);
             }
-            if head.sec == 0 && head.frac == 0 && head.cap_len == 0 {
-                return Step::Lost(DamageKind::ZeroFilled);
+            if head.sec | head.frac | head.cap_len == 0 {
+                let run = bytes.get(pos..).unwrap_or_default();
+                let zeros = run.iter().take(ZERO_RUN).take_while(|&&byte| byte == 0).count();
+                if zeros >= ZERO_RUN {
+                    return Step::Lost(DamageKind::ZeroFilled);
+                }
+                if zeros == run.len() && !window.last {
+                    return Step::Stop(Next::More(ZERO_RUN));
+                }
             }
         }
         if head.cap_len > self.limit {

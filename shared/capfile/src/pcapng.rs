@@ -146,7 +146,7 @@ impl PcapNg {
             let end = pos.wrapping_add(length);
             let cap_len = u32_at::<BIG>(raw, 20);
             let sound = u32_at::<BIG>(raw, 0) == ENHANCED_PACKET
-                && length % 4 == 0
+                && length.is_multiple_of(4)
                 && length >= PACKET_FIXED
                 && end <= bytes.len()
                 && u32_at::<BIG>(bytes, end.wrapping_sub(4)) as usize == length
@@ -247,43 +247,31 @@ impl PcapNg {
         if trailer::<BIG>(block, padded) == leading {
             return Ok(pos + padded);
         }
-        // Which of the two lengths is right, if any? The one behind which a block begins.
+        // The first length may be right all the same: if a block begins where it says, or if it is what the packet
+        // in the block needs.
         let trailing = trailer::<BIG>(block, padded);
         let kind = DamageKind::BlockTrailer { leading, trailing };
         let next = pos + padded;
-        if next == window.bytes.len() && window.last {
-            sink.note(kind, window.at(pos), 0);
-            return Ok(next);
+        if window.left(next) < FRAME && !window.last {
+            return Err(Step::Stop(Next::More(padded + FRAME)));
         }
-        match self.plausible(window, next) {
-            Plausible::Yes => {
-                sink.note(kind, window.at(pos), 0);
-                Ok(next)
-            }
-            Plausible::No => Err(Step::Lost(kind)),
-            Plausible::More(need) => Err(Step::Stop(Next::More(padded + need))),
+        let follows = window.left(next) == 0 || begins::<BIG>(window.bytes.get(next..).unwrap_or_default());
+        if !follows && suits::<BIG>(block) != Some(true) {
+            return Err(Step::Lost(kind));
         }
+        sink.note(kind, window.at(pos), 0);
+        Ok(next)
     }
 
     /// The input ends inside the block at `pos`, if its length is right. If the block contradicts itself it is not,
     /// and there may be good blocks inside what it claims.
     fn cut<const BIG: bool>(&self, window: Window<'_>, pos: usize, sink: &mut Sink<'_>) -> Step {
         let block = window.bytes.get(pos..).unwrap_or_default();
-        let length = u32_at::<BIG>(block, 4);
-        let consistent = match u32_at::<BIG>(block, 0) {
-            // An option can be 64 KiB, but writers' options are a few hundred bytes.
-            ENHANCED_PACKET | PACKET if block.len() >= 28 => {
-                let needed = u64::from(u32_at::<BIG>(block, 20)) + PACKET_FIXED as u64;
-                (needed..=needed + 4096).contains(&u64::from(length))
-            }
-            SIMPLE_PACKET if block.len() >= 12 => length <= u32_at::<BIG>(block, 8).saturating_add(16 + 3),
-            kind => KNOWN.contains(&kind) || kind == SECTION_HEADER || block.len() < 28,
-        };
-        if !consistent {
-            return Step::Lost(DamageKind::BlockLength { length });
+        if suits::<BIG>(block).unwrap_or_else(|| begins::<BIG>(block)) {
+            sink.note(DamageKind::Truncated, window.at(pos), window.left(pos) as u64);
+            return Step::End;
         }
-        sink.note(DamageKind::Truncated, window.at(pos), window.left(pos) as u64);
-        Step::End
+        Step::Lost(DamageKind::BlockLength { length: u32_at::<BIG>(block, 4) })
     }
 
     /// A Section Header Block with a good byte-order magic begins at `pos`.
@@ -349,10 +337,7 @@ impl PcapNg {
                 let Some(interface) = self.interfaces.get(number as usize) else {
                     return Some(DamageKind::UnknownInterface { interface: number });
                 };
-                let cap_len = u32_at::<BIG>(block, 20);
-                if cap_len as usize > room {
-                    return Some(DamageKind::BlockContent { block_type });
-                }
+                let cap_len = fit(u32_at::<BIG>(block, 20), room, block_type, offset, sink);
                 let ticks = u64::from(u32_at::<BIG>(block, 12)) << 32 | u64::from(u32_at::<BIG>(block, 16));
                 let ts_nanos = interface.time(ticks).unwrap_or_else(|nearest| {
                     sink.note(DamageKind::Timestamp, offset, 0);
@@ -382,9 +367,7 @@ impl PcapNg {
                 // §4.4: of interface 0, without a time, cut at the snapshot length of that interface.
                 let wire_len = u32_at::<BIG>(block, 8);
                 let cap_len = if interface.snaplen == 0 { wire_len } else { wire_len.min(interface.snaplen) };
-                if cap_len as usize > room {
-                    return Some(DamageKind::BlockContent { block_type });
-                }
+                let cap_len = fit(cap_len, room, block_type, offset, sink);
                 sink.packets += 1;
                 sink.records.push(Record {
                     ts_nanos: 0,
@@ -449,13 +432,7 @@ impl PcapNg {
             return Plausible::No;
         }
         let length = u32_at::<BIG>(block, 4);
-        let least = match kind {
-            ENHANCED_PACKET | PACKET => PACKET_FIXED,
-            INTERFACE_DESCRIPTION => FRAME + 8,
-            SIMPLE_PACKET => FRAME + 4,
-            _ => FRAME,
-        };
-        if length % 4 != 0 || (length as usize) < least || length > SEARCH_MAX {
+        if !length.is_multiple_of(4) || (length as usize) < least(kind) || length > SEARCH_MAX {
             return Plausible::No;
         }
         if block.len() < length as usize {
@@ -563,6 +540,49 @@ impl Unit {
             Self::Binary(exponent) => (i128::from(ticks).saturating_mul(1_000_000_000)) >> exponent,
         }
     }
+}
+
+/// A captured length that fits into its block. What a block holds of a packet that claims to be longer is kept.
+fn fit(cap_len: u32, room: usize, block_type: u32, offset: u64, sink: &mut Sink<'_>) -> u32 {
+    match u32::try_from(room) {
+        Ok(room) if cap_len > room => {
+            sink.note(DamageKind::BlockContent { block_type }, offset, 0);
+            room
+        }
+        _ => cap_len,
+    }
+}
+
+/// The least length of a block of a known type.
+fn least(block_type: u32) -> usize {
+    match block_type {
+        ENHANCED_PACKET | PACKET => PACKET_FIXED,
+        INTERFACE_DESCRIPTION => FRAME + 8,
+        SIMPLE_PACKET => FRAME + 4,
+        _ => FRAME,
+    }
+}
+
+/// Whether a known type and a length that suits it are at the front of `block`, whatever its end says.
+fn begins<const BIG: bool>(block: &[u8]) -> bool {
+    let (kind, length) = (u32_at::<BIG>(block, 0), u32_at::<BIG>(block, 4));
+    (kind == SECTION_HEADER || KNOWN.contains(&kind))
+        && length.is_multiple_of(4)
+        && length as usize >= least(kind)
+        && length <= SEARCH_MAX
+}
+
+/// Whether the length of a packet block is what its packet needs, options of up to 4 KiB included (an option can be
+/// 64 KiB, but writers' options are a few hundred bytes). Nothing, if there is no packet to go by.
+fn suits<const BIG: bool>(block: &[u8]) -> Option<bool> {
+    let length = u64::from(u32_at::<BIG>(block, 4));
+    let needed = match u32_at::<BIG>(block, 0) {
+        ENHANCED_PACKET | PACKET if block.len() >= 24 => {
+            u64::from(u32_at::<BIG>(block, 20)) + PACKET_FIXED as u64
+        }
+        _ => return None,
+    };
+    Some((needed..=needed + 4096).contains(&length))
 }
 
 /// The length at the end of a block of `length` bytes.
