@@ -1,0 +1,62 @@
+# The front door. `make help` lists what there is.
+#
+#   make report                 from a fresh Debian 12 machine with Rust to a report to open
+#   make report CAPTURE=x.pcap  the same for a capture of yours
+#   make test                   everything that can be checked
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := all
+.PHONY: all help build geo install report test lint docs bench fuzz lab clean
+
+BIN := $(CURDIR)/target/release
+OUT ?= out
+CAPTURE ?=
+# Where the tools go: beside cargo, which is on the PATH of everyone who can run this file.
+BINDIR ?= $(shell scripts/setup/bindir)
+TOOLS := $(notdir $(wildcard tools/*))
+
+all: build geo install ## build the tools, get the databases, put the tools on the PATH
+
+help: ## what there is to make
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+build: ## build every tool, optimised
+	@scripts/setup/packages build
+	cargo build --release --locked --bins
+
+geo: ## install the default city and AS number databases
+	@scripts/geo/install
+
+install: build ## put the tools beside cargo (or into BINDIR)
+	@install -d '$(BINDIR)'
+	@for tool in $(TOOLS); do install -m 755 "$(BIN)/$$tool" '$(BINDIR)/'; done
+	@echo "installed in $(BINDIR): $(TOOLS)"
+
+report: build geo ## run the pipeline on CAPTURE (or the bundled ones) and write OUT/report.html
+	@scripts/setup/packages report
+	PATH="$(BIN):$$PATH" scripts/report/report -o '$(OUT)' $(CAPTURE)
+
+test: build geo ## run every test
+	@scripts/setup/packages test
+	PATH="$(BIN):$$PATH" PROBELINE_BIN_DIR="$(BIN)" cargo test --workspace --locked
+
+lint: ## format, clippy, documentation, licences
+	@scripts/setup/packages build
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --locked
+
+docs: build ## write the generated documents anew
+	PATH="$(BIN):$$PATH" scripts/docs/fields > docs/FIELDS.md
+
+bench: ## measure against the tools a user would pick instead, into docs/BENCHMARKS.md
+	@scripts/setup/packages bench
+	scripts/bench/bench
+
+lab: ## record the bundled captures anew (root, about seven minutes)
+	scripts/lab/make-capture
+
+clean: ## remove everything that was built
+	cargo clean
+	rm -rf '$(OUT)'
