@@ -1,10 +1,12 @@
-# Sourced by record: every command of the lab, with what is true of it by construction.
+# shellcheck shell=bash disable=SC2154,SC2016
+# Sourced by record, whose variables it uses: every command of the lab, with what is true of it by construction.
 #
 # The sources are the addresses that MaxMind's public test databases (and hence anyone's tests) know a place or a
 # network for, and documentation addresses. They are labels inside the namespaces: their owners sent nothing.
 
 # Addresses the scanners' own kernel has, so that it answers an unexpected SYN/ACK with RST. Sources that are in a
 # command but not in this list are spoofed: nobody answers for them.
+# shellcheck disable=SC2034
 SOURCES=(
     89.160.20.{113..120}/32  # Sweden, AS29518
     81.2.69.{142..146}/32    # United Kingdom
@@ -93,7 +95,8 @@ run() {
         port_count=$(expand "$ports" | wc -l)
         [[ $proto != tcp ]] || opens=("${OPEN_TCP[@]}")
         [[ $proto != udp ]] || opens=("${OPEN_UDP[@]}")
-        local asked=" $(expand "$ports" | tr '\n' ' ')"
+        local asked
+        asked=" $(expand "$ports" | tr '\n' ' ')"
         for port in "${opens[@]}"; do
             [[ $asked != *" $port "* ]] || open=$((open + 1))
         done
@@ -106,10 +109,11 @@ run() {
     [[ $proto != icmp* || -n $icmp ]] || icmp=${ICMP[$proto $technique]}
     # bash -c 'script': the script is the command.
     [[ $1 != bash ]] || shift 2
+    local words=$*
     printf '%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,"%s","%s","%s",%s,%d,%d,%d,%s,"%s"\n' \
         "$id" "$campaign" "$start" "$end" "$tool" "$(version_of "$tool")" "$class" "$technique" "$stack" "$handshake" \
         "$proto" "$flags" "$icmp" "$src" "$dst" "$ports" "$dst_count" "$port_count" "$targets" "$open" "$packets" \
-        "$(sed 's/"/""/g' <<<"$*")"
+        "${words//\"/\"\"}"
 }
 
 # Waits until that many seconds after the recording began.
@@ -120,11 +124,11 @@ at() {
 }
 
 NMAP=(nmap -n -Pn -e scan0 -T4 --max-retries 0 --min-rate 100 --max-rate 300)
-MASSCAN=(masscan --interface scan0 --router-mac $tele_mac --rate 300 --wait 1 --seed 20)
-ZMAP=(zmap -i scan0 -G $tele_mac -b /dev/null -r 300 -c 1 -e 20 -o /dev/null -q --disable-syslog)
+MASSCAN=(masscan --interface scan0 --router-mac "$tele_mac" --rate 300 --wait 1 --seed 20)
+ZMAP=(zmap -i scan0 -G "$tele_mac" -b /dev/null -r 300 -c 1 -e 20 -o /dev/null -q --disable-syslog)
 
 run_all() {
-    cd "$work"
+    cd "$work" || return
     began=$(date +%s)
     echo "$COLUMNS_OF_TRUTH"
     slow_scan >slow.truth &
@@ -288,7 +292,7 @@ version_6() {
     run nmap6-ping tool=nmap technique=icmp-echo proto=icmp6 src=2001:480:10::8 dst=$ALL6 -- \
         "${nmap6[@]}" -sn -PE -S 2001:480:10::8 $all6
     run masscan6-syn tool=masscan technique=syn stack=raw handshake=reset src=2001:480:10::9 dst=$ALL6 \
-        ports=22,23,80 packets=24 -- masscan --interface scan0 --router-mac-ipv6 $tele_mac --rate 300 --wait 1 \
+        ports=22,23,80 packets=24 -- masscan --interface scan0 --router-mac-ipv6 "$tele_mac" --rate 300 --wait 1 \
         --seed 20 --source-ip 2001:480:10::9 -p 22,23,80 $all6
 }
 
