@@ -1,11 +1,74 @@
 //! Total orders on labels and counts, so that ties never follow a hash.
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
+use std::net::Ipv4Addr;
 
 use crate::{Decimal, Labels};
 
-/// Orders labels as a reader expects: numbers by value, then text with its digit runs by value, then the empty
-/// label (absent) last. Equal values fall back to the bytes, so only identical labels compare equal.
+/// A label as the natural order sees it: numbers by value, then IPv4 addresses by value, then text with its digit
+/// runs by value, then the empty label (absent) last. Equal values fall back to the bytes, so only identical labels
+/// are equal.
+///
+/// Made once per label, so that a sort does not read the same number over and over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NaturalKey<'a> {
+    class: Class,
+    value: i128,
+    label: &'a [u8],
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Class {
+    Number,
+    Address,
+    Text,
+    Absent,
+}
+
+impl<'a> NaturalKey<'a> {
+    /// The key of a label.
+    pub fn new(label: &'a [u8]) -> Self {
+        let (class, value) = if label.is_empty() {
+            (Class::Absent, 0)
+        } else if let Some(number) = Decimal::parse(label) {
+            (Class::Number, number.units())
+        } else if let Some(address) = address(label) {
+            (Class::Address, i128::from(u32::from(address)))
+        } else {
+            (Class::Text, 0)
+        };
+        Self { class, value, label }
+    }
+}
+
+/// An IPv4 address; only canonical text, so that one value has one label.
+fn address(label: &[u8]) -> Option<Ipv4Addr> {
+    // Longest is 255.255.255.255; most text is told apart here.
+    if label.len() > 15 || !label.first().is_some_and(u8::is_ascii_digit) {
+        return None;
+    }
+    std::str::from_utf8(label).ok()?.parse().ok()
+}
+
+impl Ord for NaturalKey<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let values = (self.class, self.value).cmp(&(other.class, other.value));
+        let values = if self.class == Class::Text {
+            values.then_with(|| digit_runs(self.label, other.label))
+        } else {
+            values
+        };
+        values.then_with(|| self.label.cmp(other.label))
+    }
+}
+
+impl PartialOrd for NaturalKey<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Orders two labels by their [`NaturalKey`].
 ///
 /// ```
 /// use probeline_chart::order::natural;
@@ -14,18 +77,7 @@ use crate::{Decimal, Labels};
 /// assert_eq!(ports, ["23", "443", "10.0.0.9", "10.0.0.10", "tcp", ""]);
 /// ```
 pub fn natural(a: &[u8], b: &[u8]) -> Ordering {
-    match (a.is_empty(), b.is_empty()) {
-        (true, true) => return Ordering::Equal,
-        (true, false) => return Ordering::Greater,
-        (false, true) => return Ordering::Less,
-        (false, false) => {}
-    }
-    match (Decimal::parse(a), Decimal::parse(b)) {
-        (Some(x), Some(y)) => x.cmp(&y).then_with(|| a.cmp(b)),
-        (Some(_), None) => Ordering::Less,
-        (None, Some(_)) => Ordering::Greater,
-        (None, None) => digit_runs(a, b).then_with(|| a.cmp(b)),
-    }
+    NaturalKey::new(a).cmp(&NaturalKey::new(b))
 }
 
 /// Compares byte by byte, except that two runs of digits compare by value.
@@ -64,26 +116,12 @@ fn split_digits(text: &[u8]) -> (&[u8], &[u8]) {
 
 /// All ids, the largest count first; equal counts in [`natural`] order of their labels.
 pub fn by_count(labels: &Labels, counts: &[u128]) -> Vec<u32> {
-    let mut ids: Vec<u32> = (0..labels.len() as u32).collect();
-    ids.sort_unstable_by(|&a, &b| {
-        let (x, y) = (counts.get(a as usize), counts.get(b as usize));
-        y.cmp(&x).then_with(|| natural(labels.get(a), labels.get(b)))
-    });
-    ids
-}
-
-/// All ids in [`natural`] order of their labels.
-pub fn by_value(labels: &Labels) -> Vec<u32> {
-    let mut ids: Vec<u32> = (0..labels.len() as u32).collect();
-    ids.sort_unstable_by(|&a, &b| natural(labels.get(a), labels.get(b)));
-    ids
-}
-
-/// All ids in the order of their labels' bytes, the empty label last.
-pub fn by_label(labels: &Labels) -> Vec<u32> {
-    let mut ids: Vec<u32> = (0..labels.len() as u32).collect();
-    ids.sort_unstable_by_key(|&id| (labels.get(id).is_empty(), labels.get(id)));
-    ids
+    let count = |id: u32| counts.get(id as usize).copied().unwrap_or(0);
+    let mut keys: Vec<_> = (0..labels.len() as u32)
+        .map(|id| (Reverse(count(id)), NaturalKey::new(labels.get(id)), id))
+        .collect();
+    keys.sort_unstable();
+    keys.into_iter().map(|(.., id)| id).collect()
 }
 
 #[cfg(test)]
@@ -101,8 +139,6 @@ mod tests {
             ids.iter().map(|&id| String::from_utf8_lossy(labels.get(id)).into_owned()).collect()
         };
         assert_eq!(text(by_count(&labels, &[1, 1, 1, 2, 1])), ["443", "9", "80", "1e2", ""]);
-        assert_eq!(text(by_value(&labels)), ["9", "80", "1e2", "443", ""]);
-        assert_eq!(text(by_label(&labels)), ["1e2", "443", "80", "9", ""]);
     }
 
     proptest! {

@@ -17,8 +17,8 @@ use crate::filter::Filter;
 /// Counts are exact, and so is their order: the largest first, equal ones by value. An empty cell (absent) keeps a
 /// row of its own, written last with an empty cell; what --top leaves out is summed in the row (other).
 ///
-/// Memory: about 50 bytes and the text of each distinct value, or of each bin; with --by for each pair that occurs;
-/// with --distinct for each pair of bin and value. Rows themselves are never kept.
+/// Memory: about 150 bytes for each distinct value or bin, with --by for each pair that occurs, with --distinct for
+/// each pair of bin and value; rows themselves are never kept. --max-values is the bound, 600 MB as it stands.
 #[derive(clap::Parser, Debug)]
 #[command(name = "hist", version, max_term_width = 110, after_long_help = EXAMPLES)]
 pub struct Args {
@@ -86,7 +86,7 @@ pub struct CountOptions {
     pub skip_absent: bool,
 
     /// Hold at most this many different values (or bins, or pairs with --by or --distinct)
-    #[arg(long, value_name = "N", default_value_t = 5_000_000)]
+    #[arg(long, value_name = "N", default_value_t = 4_000_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_values: u32,
 }
 
@@ -133,7 +133,7 @@ pub struct OrderOptions {
     pub series: Vec<String>,
 
     /// At most this many series, the rest summed as (other)
-    #[arg(long, value_name = "N", default_value_t = 20)]
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub max_series: u32,
 
     /// Write each series as shares of its own sum instead of counts

@@ -36,7 +36,7 @@ pub(crate) fn draw(task: &Task<'_>, summary: &Summary) -> Result<String, anyhow:
 
 fn kind(task: &Task<'_>, summary: &Summary) -> Draw {
     let ordered = task.plan.sort == Sort::Value && task.plan.top.is_none();
-    let ranges = summary.rows.iter().any(|row| matches!(row.ident, Ident::Range(..)));
+    let ranges = summary.rows.iter().any(|row| matches!(summary.ident(row), Ident::Range(..)));
     match task.args.output.draw {
         Draw::Auto if task.args.order.ccdf => Draw::Ccdf,
         Draw::Auto if task.args.bin.every.is_some() && ordered => Draw::Line,
@@ -135,7 +135,8 @@ fn bars(task: &Task<'_>, summary: &Summary) -> Result<String, anyhow::Error> {
 }
 
 fn columns(task: &Task<'_>, summary: &Summary) -> Result<String, anyhow::Error> {
-    let drawn = |row: &BinRow| matches!(row.ident, Ident::Range(..) | Ident::Value(_) | Ident::Label(_));
+    let drawn =
+        |row: &BinRow| matches!(summary.ident(row), Ident::Range(..) | Ident::Value(_) | Ident::Label(_));
     let shown: Vec<(usize, &BinRow)> =
         summary.rows.iter().enumerate().filter(|(_, row)| drawn(row)).collect();
     let undrawn: Vec<&BinRow> = summary.rows.iter().filter(|row| !drawn(row) && row.count > 0).collect();
@@ -156,7 +157,7 @@ fn columns(task: &Task<'_>, summary: &Summary) -> Result<String, anyhow::Error> 
 fn labels(task: &Task<'_>, summary: &Summary, shown: &[(usize, &BinRow)]) -> Labelled {
     let ranges: Vec<(Option<Decimal>, Option<Decimal>)> = shown
         .iter()
-        .filter_map(|(_, row)| match row.ident {
+        .filter_map(|(_, row)| match summary.ident(row) {
             Ident::Range(lo, hi) => Some((lo, hi)),
             _ => None,
         })
@@ -194,8 +195,8 @@ fn edge(edge: Option<Decimal>) -> String {
 }
 
 /// Where a row lies on an axis of numbers.
-fn place(row: &BinRow) -> Option<f64> {
-    match row.ident {
+fn place(summary: &Summary, row: &BinRow) -> Option<f64> {
+    match summary.ident(row) {
         Ident::Value(value) => Some(value.to_f64()),
         Ident::Range(lo, _) => lo.map(Decimal::to_f64),
         _ => None,
@@ -222,7 +223,7 @@ fn lines(task: &Task<'_>, summary: &Summary, kind: Draw) -> Result<String, anyho
         .collect();
     let mut undrawn = Vec::new();
     for (at, row) in summary.rows.iter().enumerate() {
-        let Some(x) = place(row) else {
+        let Some(x) = place(summary, row) else {
             undrawn.push(row);
             continue;
         };
@@ -246,7 +247,7 @@ fn lines(task: &Task<'_>, summary: &Summary, kind: Draw) -> Result<String, anyho
 }
 
 fn steps(task: &Task<'_>, summary: &Summary, kind: Draw) -> Result<String, anyhow::Error> {
-    if summary.rows.iter().any(|row| matches!(row.ident, Ident::Range(..))) {
+    if summary.rows.iter().any(|row| matches!(summary.ident(row), Ident::Range(..))) {
         bail!("a distribution is drawn from values; leave --bins, --every and --hour out");
     }
     let names = task.series_names(summary);
@@ -254,9 +255,13 @@ fn steps(task: &Task<'_>, summary: &Summary, kind: Draw) -> Result<String, anyho
     let amount = |at: usize, series: usize| {
         if summary.series.is_empty() { summary.rows[at].count } else { summary.cells(at)[series] }
     };
-    let values: Vec<(usize, f64)> =
-        summary.rows.iter().enumerate().filter_map(|(at, row)| place(row).map(|x| (at, x))).collect();
-    let undrawn: Vec<&BinRow> = summary.rows.iter().filter(|row| place(row).is_none()).collect();
+    let values: Vec<(usize, f64)> = summary
+        .rows
+        .iter()
+        .enumerate()
+        .filter_map(|(at, row)| place(summary, row).map(|x| (at, x)))
+        .collect();
+    let undrawn: Vec<&BinRow> = summary.rows.iter().filter(|row| place(summary, row).is_none()).collect();
     let lines = (0..several).map(|series| {
         let total: u128 = values.iter().map(|&(at, _)| amount(at, series)).sum();
         let mut below = 0;

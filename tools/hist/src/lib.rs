@@ -136,6 +136,11 @@ impl<'a> Task<'a> {
         if !args.order.series.is_empty() && args.count.by.is_none() && !args.count.by_file {
             bail!("--series chooses among the values of --by COLUMN, which is not given");
         }
+        let mut series: Vec<&String> = args.order.series.iter().collect();
+        series.sort_unstable();
+        if series.windows(2).any(|pair| pair[0] == pair[1]) {
+            bail!("--series names a series twice");
+        }
         let bins = match (&bin.bins, bin.every) {
             (Some(scheme), _) => Bins::new(scheme),
             (None, Some(every)) => Some(Bins::Width(Decimal::from_units(every.as_nanos() as i128 * 1000))),

@@ -35,7 +35,7 @@ pub(crate) fn table(task: &Task<'_>, summary: &Summary) -> Table {
     let mut table = Table::new(columns);
     let values = summary.values();
     for (at, row) in summary.rows.iter().enumerate() {
-        let mut cells: Vec<String> = match row.ident {
+        let mut cells: Vec<String> = match summary.ident(row) {
             Ident::Absent => vec![ABSENT.into()],
             Ident::Range(..) if time => vec![task.key_text(summary, row)],
             _ => {
@@ -52,7 +52,7 @@ pub(crate) fn table(task: &Task<'_>, summary: &Summary) -> Table {
         cells.push(thousands(&task.amount(row.count)));
         cells.push(percent(row.count, summary.total));
         cells.push(percent(row.up_to, summary.total));
-        if task.args.order.ccdf && matches!(row.ident, Ident::Value(_)) {
+        if task.args.order.ccdf && matches!(summary.ident(row), Ident::Value(_)) {
             cells.push(share::decimal(values + row.count - row.up_to, values, 6));
         }
         table.push(cells);

@@ -48,7 +48,7 @@ fn names(task: &Task<'_>, summary: &Summary) -> Vec<String> {
 fn rows(task: &Task<'_>, summary: &Summary) -> Vec<Vec<String>> {
     let values = |amount: &dyn Fn(usize) -> u128| -> Vec<Weighted> {
         let rows = summary.rows.iter().enumerate();
-        rows.filter_map(|(at, row)| match row.ident {
+        rows.filter_map(|(at, row)| match summary.ident(row) {
             Ident::Value(value) => Some((value, amount(at))),
             _ => None,
         })

@@ -173,7 +173,7 @@ impl Reading {
             let noted = self.counter.note(key, series, &row.text(col));
             if noted.is_err() {
                 bail!(
-                    "line {}: more than {} pairs of bin and distinct value; raise --max-values, at about 50 bytes each",
+                    "line {}: more than {} pairs of bin and distinct value; raise --max-values, at about 150 bytes each",
                     row.line(),
                     task.args.count.max_values
                 );
@@ -264,7 +264,7 @@ impl Reading {
         if self.spilled > 0 {
             console.fault(format_args!(
                 "{} rows of values seen after the first {} are in (other): shares are right, ranks may not be; \
-                 raise --max-values, at about 50 bytes each",
+                 raise --max-values, at about 150 bytes each",
                 self.spilled, task.args.count.max_values
             ));
         }

@@ -46,7 +46,7 @@ pub(crate) fn write(
         ratio(&mut out, row.count, summary.total);
         ratio(&mut out, row.up_to, summary.total);
         if task.args.order.ccdf {
-            match row.ident {
+            match summary.ident(row) {
                 // Empty cells are no values: the distribution is that of the others.
                 Ident::Value(_) => ratio(&mut out, values + row.count - row.up_to, values),
                 _ => out.absent(),
@@ -86,7 +86,7 @@ fn is_json_number(text: &str) -> bool {
 impl Summary {
     /// What was counted of values: of everything but the empty cells and what has no row.
     pub(crate) fn values(&self) -> u128 {
-        self.rows.iter().filter(|row| matches!(row.ident, Ident::Value(_))).map(|row| row.count).sum()
+        self.rows.iter().filter(|row| matches!(self.ident(row), Ident::Value(_))).map(|row| row.count).sum()
     }
 }
 

@@ -1,8 +1,9 @@
 //! From counts to rows: ranking, folding, order, cumulative sums.
 
-use std::cmp::Ordering;
+use std::cmp::Reverse;
 
-use probeline_chart::{Bins, Decimal, order};
+use probeline_chart::order::{self, NaturalKey};
+use probeline_chart::{Bins, Decimal};
 
 use crate::args::Sort;
 use crate::count::{Counter, OTHER, Sums};
@@ -52,10 +53,55 @@ pub(crate) enum Ident {
     Other,
 }
 
+/// An [`Ident`] in eight bytes: there may be millions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Group {
+    Label(u32),
+    /// A number or a bin, by its place in [`Scale::keys`].
+    Number(u32),
+    Absent,
+    Other,
+}
+
+/// What numbers stand for.
+#[derive(Debug, Default)]
+struct Scale {
+    /// Keys of `bins`, or units of numbers without it.
+    keys: Vec<i128>,
+    bins: Option<Bins>,
+}
+
+impl Scale {
+    fn push(&mut self, key: i128) -> Group {
+        self.keys.push(key);
+        Group::Number(self.keys.len() as u32 - 1)
+    }
+
+    fn key(&self, group: Group) -> Option<i128> {
+        match group {
+            Group::Number(at) => self.keys.get(at as usize).copied(),
+            _ => None,
+        }
+    }
+
+    fn ident(&self, group: Group) -> Ident {
+        match (group, self.key(group), &self.bins) {
+            (Group::Label(id), ..) => Ident::Label(id),
+            (Group::Other, ..) => Ident::Other,
+            (_, Some(key), Some(bins)) => {
+                let (lo, hi) = bins.range(key);
+                Ident::Range(lo, hi)
+            }
+            (_, Some(key), None) => Ident::Value(Decimal::from_units(key)),
+            (Group::Absent | Group::Number(_), None, _) => Ident::Absent,
+        }
+    }
+}
+
 /// One row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct BinRow {
-    pub(crate) ident: Ident,
+    group: Group,
     pub(crate) count: u128,
     /// The sum of this row and all above; of distinct values, those in this row or above.
     pub(crate) up_to: u128,
@@ -65,6 +111,7 @@ pub(crate) struct BinRow {
 #[derive(Debug)]
 pub(crate) struct Summary {
     pub(crate) keys: Keys,
+    scale: Scale,
     pub(crate) rows: Vec<BinRow>,
     /// Names of the series; none without `--by`. The absent one has an empty name.
     pub(crate) series: Vec<Series>,
@@ -88,6 +135,11 @@ pub(crate) enum Series {
 }
 
 impl Summary {
+    /// What a row is about.
+    pub(crate) fn ident(&self, row: &BinRow) -> Ident {
+        self.scale.ident(row.group)
+    }
+
     /// The amounts of a row, one per series.
     pub(crate) fn cells(&self, row: usize) -> &[u128] {
         let width = self.series.len();
@@ -97,7 +149,7 @@ impl Summary {
 
 /// Rows that will be written: what each is about, and which group counts in it.
 struct Layout {
-    idents: Vec<Ident>,
+    groups: Vec<Group>,
     row_of: Vec<u32>,
     folded: usize,
     gaps: bool,
@@ -106,26 +158,27 @@ struct Layout {
 /// Ranks, folds and orders what was counted. `by` says whether there are series.
 pub(crate) fn summarise(counter: Counter, plan: &Plan, by: bool) -> Summary {
     let Counter { keys, series, sums, .. } = counter;
-    let (groups, group_of) = group(&keys, plan.linear);
+    let (groups, mut scale, group_of) = group(&keys, plan.linear);
     let totals = group_totals(&sums, &group_of, groups.len());
     let spilled = match &sums {
         Sums::One { other, .. } => *other > 0,
         Sums::Many { other, .. } => !other.is_empty(),
         Sums::Distinct { .. } => false,
     };
-    let layout = lay_out(&keys, &groups, &totals, plan, spilled);
+    let layout = lay_out(&keys, &groups, &mut scale, &totals, plan, spilled);
+    drop((groups, totals));
 
     let series_totals = series_totals(&sums, series.len());
     let (names, column_of, folded_series) =
         if by { columns(&series, &series_totals, plan) } else { (Vec::new(), Vec::new(), 0) };
     let column =
         |id: u32| column_of.get(id as usize).copied().unwrap_or(names.len().saturating_sub(1) as u32);
-    let other_row = layout.idents.len().saturating_sub(1) as u32;
+    let other_row = layout.groups.len().saturating_sub(1) as u32;
     let row = |key: u32| layout.row_of[group_of[key as usize] as usize];
 
     let width = names.len();
     let mut rows: Vec<BinRow> =
-        layout.idents.iter().map(|&ident| BinRow { ident, count: 0, up_to: 0 }).collect();
+        layout.groups.iter().map(|&group| BinRow { group, count: 0, up_to: 0 }).collect();
     let mut cells = vec![0u128; rows.len() * width];
     let mut column_totals = vec![0u128; width];
     let total;
@@ -174,6 +227,7 @@ pub(crate) fn summarise(counter: Counter, plan: &Plan, by: bool) -> Summary {
     }
     Summary {
         keys,
+        scale,
         rows,
         series: names,
         cells,
@@ -185,42 +239,33 @@ pub(crate) fn summarise(counter: Counter, plan: &Plan, by: bool) -> Summary {
     }
 }
 
-/// What is counted together: keys as they are, or the linear bins they fall in.
-fn group(keys: &Keys, linear: Option<u32>) -> (Vec<Ident>, Vec<u32>) {
+/// What is counted together: keys as they are, or the linear bins they fall in; and the group of each key.
+fn group(keys: &Keys, linear: Option<u32>) -> (Vec<Group>, Scale, Vec<u32>) {
     let ids = 0..keys.len() as u32;
+    let mut scale = Scale::default();
     let numbers = match keys {
         Keys::Labels { .. } => {
-            let ident = |id| if keys.is_absent(id) { Ident::Absent } else { Ident::Label(id) };
-            return (ids.clone().map(ident).collect(), ids.collect());
+            let group = |id| if keys.is_absent(id) { Group::Absent } else { Group::Label(id) };
+            return (ids.clone().map(group).collect(), scale, ids.collect());
         }
         Keys::Numbers(numbers) => numbers,
     };
-    let Some(n) = linear else {
-        let ident = |id| match (numbers.get(id), numbers.bins()) {
-            (None, _) => Ident::Absent,
-            (Some(key), Some(bins)) => {
-                let (lo, hi) = bins.range(key);
-                Ident::Range(lo, hi)
-            }
-            (Some(key), None) => Ident::Value(Decimal::from_units(key)),
-        };
-        return (ids.clone().map(ident).collect(), ids.collect());
-    };
     let values = || ids.clone().filter_map(|id| numbers.value(id));
-    let bins = match (values().min(), values().max()) {
-        (Some(min), Some(max)) => Bins::linear(n, min, max, numbers.places),
-        _ => return (vec![Ident::Absent; keys.len()], ids.collect()),
+    let (Some(n), Some(min), Some(max)) = (linear, values().min(), values().max()) else {
+        scale.bins = numbers.bins().cloned();
+        let groups = ids.clone().map(|id| numbers.get(id).map_or(Group::Absent, |key| scale.push(key)));
+        return (groups.collect(), scale, ids.collect());
     };
-    let mut groups: Vec<Ident> = Vec::new();
-    let Bins::Edges(edges) = &bins else { return (groups, Vec::new()) };
-    groups.extend(edges.windows(2).map(|pair| Ident::Range(Some(pair[0]), Some(pair[1]))));
-    let absent = groups.len() as u32;
+    let bins = Bins::linear(n, min, max, numbers.places);
+    let count = if let Bins::Edges(edges) = &bins { edges.len() - 1 } else { 0 };
+    let mut groups: Vec<Group> = (1..=count as i128).map(|key| scale.push(key)).collect();
     let group_of: Vec<u32> =
-        ids.map(|id| numbers.value(id).map_or(absent, |v| (bins.key(v) - 1) as u32)).collect();
-    if group_of.contains(&absent) {
-        groups.push(Ident::Absent);
+        ids.map(|id| numbers.value(id).map_or(count as u32, |value| (bins.key(value) - 1) as u32)).collect();
+    if group_of.contains(&(count as u32)) {
+        groups.push(Group::Absent);
     }
-    (groups, group_of)
+    scale.bins = Some(bins);
+    (groups, scale, group_of)
 }
 
 /// Calls `f` with each key, series and amount; no key for what found no room.
@@ -314,76 +359,73 @@ fn columns(labels: &probeline_chart::Labels, totals: &[u128], plan: &Plan) -> (V
 }
 
 /// Puts groups in their rows.
-fn lay_out(keys: &Keys, groups: &[Ident], totals: &[u128], plan: &Plan, spilled: bool) -> Layout {
-    let by_value = |a: &u32, b: &u32| compare(keys, groups[*a as usize], groups[*b as usize]);
-    let by_count =
-        |a: &u32, b: &u32| totals[*b as usize].cmp(&totals[*a as usize]).then_with(|| by_value(a, b));
-    let mut shown: Vec<u32> =
-        (0..groups.len() as u32).filter(|&g| groups[g as usize] != Ident::Absent).collect();
+fn lay_out(
+    keys: &Keys,
+    groups: &[Group],
+    scale: &mut Scale,
+    totals: &[u128],
+    plan: &Plan,
+    spilled: bool,
+) -> Layout {
+    // Keys are made once, so that sorting millions of values does not read each of them dozens of times.
+    let mut shown: Vec<Ranked<'_>> = groups
+        .iter()
+        .zip(totals)
+        .enumerate()
+        .filter(|(_, (group, _))| **group != Group::Absent)
+        .map(|(at, (&group, &total))| (Reverse(total), Rank::new(keys, scale, group), at as u32))
+        .collect();
     let mut folded = Vec::new();
     if let Some(top) = plan.top.map(|top| top as usize).filter(|&top| top < shown.len()) {
         if top > 0 {
-            shown.select_nth_unstable_by(top - 1, by_count);
+            shown.select_nth_unstable(top - 1);
         }
-        folded = shown.split_off(top);
+        folded = shown[top..].iter().map(|ranked| ranked.2).collect();
+        shown.truncate(top);
     }
     match plan.sort {
-        Sort::Count => shown.sort_unstable_by(by_count),
-        Sort::Value => shown.sort_unstable_by(by_value),
-        Sort::Label => shown.sort_by_cached_key(|&g| text(keys, groups[g as usize])),
+        Sort::Count => shown.sort_unstable(),
+        Sort::Value => shown.sort_unstable_by(|a, b| a.1.cmp(&b.1)),
+        Sort::Label => shown.sort_by_cached_key(|ranked| text(keys, scale.ident(groups[ranked.2 as usize]))),
     }
-    let (filled, gaps) = fill(keys, groups, &shown, plan);
+    let shown: Vec<u32> = shown.into_iter().map(|(.., group)| group).collect();
+    let (filled, gaps) = fill(groups, scale, &shown, plan);
 
-    let mut idents = Vec::with_capacity(filled.len() + 2);
+    let mut written = Vec::with_capacity(filled.len() + 2);
     let mut row_of = vec![0u32; groups.len()];
-    for (ident, group) in filled {
-        if let Some(group) = group {
-            row_of[group as usize] = idents.len() as u32;
+    for (group, at) in filled {
+        if let Some(at) = at {
+            row_of[at as usize] = written.len() as u32;
         }
-        idents.push(ident);
+        written.push(group);
     }
-    for (group, ident) in groups.iter().enumerate() {
-        if *ident == Ident::Absent {
-            row_of[group] = idents.len() as u32;
-        }
-    }
-    if groups.contains(&Ident::Absent) {
-        idents.push(Ident::Absent);
+    if let Some(at) = groups.iter().position(|group| *group == Group::Absent) {
+        row_of[at] = written.len() as u32;
+        written.push(Group::Absent);
     }
     if spilled || !folded.is_empty() {
-        for &group in &folded {
-            row_of[group as usize] = idents.len() as u32;
+        for &at in &folded {
+            row_of[at as usize] = written.len() as u32;
         }
-        idents.push(Ident::Other);
+        written.push(Group::Other);
     }
-    Layout { idents, row_of, folded: folded.len(), gaps }
+    Layout { groups: written, row_of, folded: folded.len(), gaps }
 }
 
-/// A row: what it is about, and the group that counts in it, none for an empty bin.
-type Slot = (Ident, Option<u32>);
+/// A row: its group, and the place of that among those counted, none for an empty bin.
+type Slot = (Group, Option<u32>);
 
 /// The rows of `shown`, with those of empty bins between them where they are wanted; whether some had to be left out.
-fn fill(keys: &Keys, groups: &[Ident], shown: &[u32], plan: &Plan) -> (Vec<Slot>, bool) {
-    let plain = || shown.iter().map(|&g| (groups[g as usize], Some(g))).collect();
-    let Keys::Numbers(numbers) = keys else { return (plain(), false) };
-    if plan.sort != Sort::Value || plan.top.is_some() || plan.linear.is_some() {
+fn fill(groups: &[Group], scale: &mut Scale, shown: &[u32], plan: &Plan) -> (Vec<Slot>, bool) {
+    let plain = || shown.iter().map(|&at| (groups[at as usize], Some(at))).collect();
+    if plan.sort != Sort::Value || plan.top.is_some() || plan.linear.is_some() || plan.fill == Fill::Nothing {
         return (plain(), false);
     }
-    let key = |g: &u32| numbers.get(*g).unwrap_or(0);
-    let mut span = match (shown.first(), shown.last()) {
-        (Some(first), Some(last)) => Some((key(first), key(last))),
-        _ => None,
-    };
-    let ident = |key: i128| match numbers.bins() {
-        Some(bins) => {
-            let (lo, hi) = bins.range(key);
-            Ident::Range(lo, hi)
-        }
-        None => Ident::Value(Decimal::from_units(key)),
-    };
+    let occupied: Vec<(i128, u32)> =
+        shown.iter().filter_map(|&at| scale.key(groups[at as usize]).map(|key| (key, at))).collect();
+    let mut span = occupied.first().zip(occupied.last()).map(|(first, last)| (first.0, last.0));
     let mut step = 1;
-    match (plan.fill, numbers.bins()) {
-        (Fill::Nothing, _) => return (plain(), false),
+    match (plan.fill, &scale.bins) {
         (Fill::Hours, _) => {
             step = Decimal::ONE.units();
             span = Some((0, 23 * step));
@@ -392,37 +434,49 @@ fn fill(keys: &Keys, groups: &[Ident], shown: &[u32], plan: &Plan) -> (Vec<Slot>
             let all = (1, edges.len() as i128 - 1);
             span = Some(span.map_or(all, |(low, high)| (low.min(all.0), high.max(all.1))));
         }
-        (Fill::Edges | Fill::Between, _) => {}
+        _ => {}
     }
     let Some((low, high)) = span else { return (Vec::new(), false) };
     if (high - low) / step >= MOST_FILLED {
         return (plain(), true);
     }
     let mut rows = Vec::new();
-    let mut next = shown.iter().peekable();
-    let mut at = low;
-    while at <= high {
-        let group = next.next_if(|g| key(g) == at).copied();
-        rows.push((ident(at), group));
-        at += step;
+    let mut next = occupied.into_iter().peekable();
+    let mut key = low;
+    while key <= high {
+        match next.next_if(|(occupied, _)| *occupied == key) {
+            Some((_, at)) => rows.push((groups[at as usize], Some(at))),
+            None => rows.push((scale.push(key), None)),
+        }
+        key += step;
     }
     (rows, false)
 }
 
-/// Orders by value: labels cell by cell.
-fn compare(keys: &Keys, a: Ident, b: Ident) -> Ordering {
-    match (a, b, keys) {
-        (Ident::Value(a), Ident::Value(b), _) => a.cmp(&b),
-        (Ident::Range(a, ah), Ident::Range(b, bh), _) => a.cmp(&b).then(ah.is_none().cmp(&bh.is_none())),
-        (Ident::Label(a), Ident::Label(b), Keys::Labels { labels, cells: 1 }) => {
-            order::natural(labels.get(a), labels.get(b))
+/// A group with its place by count, then by value.
+type Ranked<'k> = (Reverse<u128>, Rank<'k>, u32);
+
+/// The place of a group by value.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank<'k> {
+    /// Numbers and bins ascend with their keys.
+    Number(Option<i128>),
+    Label(NaturalKey<'k>),
+    /// Cell by cell.
+    Labels(Vec<NaturalKey<'k>>),
+}
+
+impl<'k> Rank<'k> {
+    fn new(keys: &'k Keys, scale: &Scale, group: Group) -> Self {
+        match (group, keys) {
+            (Group::Label(id), Keys::Labels { labels, cells: 1 }) => {
+                Self::Label(NaturalKey::new(labels.get(id)))
+            }
+            (Group::Label(id), Keys::Labels { labels, .. }) => {
+                Self::Labels(split(labels.get(id)).map(NaturalKey::new).collect())
+            }
+            _ => Self::Number(scale.key(group)),
         }
-        (Ident::Label(a), Ident::Label(b), Keys::Labels { labels, .. }) => {
-            let pairs = split(labels.get(a)).zip(split(labels.get(b)));
-            let mut unequal = pairs.map(|(a, b)| order::natural(a, b)).filter(|o| *o != Ordering::Equal);
-            unequal.next().unwrap_or(Ordering::Equal)
-        }
-        _ => Ordering::Equal,
     }
 }
 

@@ -70,7 +70,7 @@ impl Task<'_> {
             cells.resize(self.key_names().len(), Cow::Borrowed(&b""[..]));
             cells
         };
-        match (row.ident, &summary.keys) {
+        match (summary.ident(row), &summary.keys) {
             (Ident::Label(id), Keys::Labels { labels, cells: 1 }) => vec![Cow::Borrowed(labels.get(id))],
             (Ident::Label(id), Keys::Labels { labels, .. }) => {
                 split(labels.get(id)).map(Cow::Borrowed).collect()
@@ -85,7 +85,7 @@ impl Task<'_> {
 
     /// What a row is about, in one text for people.
     pub(crate) fn key_text(&self, summary: &Summary, row: &BinRow) -> String {
-        match row.ident {
+        match summary.ident(row) {
             Ident::Absent => ABSENT.into(),
             Ident::Other => OTHER.into(),
             Ident::Range(lo, _) if self.args.bin.every.is_some() => lo.map_or_else(String::new, instant),
