@@ -1,5 +1,7 @@
 //! The tool through its front door, held against counts made with the csv crate, awk and plain sorting.
 
+#![allow(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
@@ -559,7 +561,8 @@ fn tables_and_bars_carry_no_escape_sequences() {
         let out = good(&["a", "--by", "b", "--format", form], input);
         assert!(!out.contains('\x1b'), "{form}: {out}");
         if matches!(form, "md" | "svg") {
-            assert!(!out.contains("<script"), "{form}: {out}");
+            let bare = out.replace("\\<script", "");
+            assert!(!bare.contains("<script"), "{form}: {out}");
         }
     }
 }
