@@ -105,8 +105,15 @@ pub struct Tally {
     pub forgotten: u64,
 }
 
+/// A flow's number with the hash of its key, so that growing the table and passing over others touches no flow.
+struct Entry {
+    hash: u64,
+    number: u64,
+}
+
 struct Flow {
     key: FlowKey,
+    hash: u64,
     /// Whether the initiator is the key's first end point.
     forward: bool,
     opened_by_syn: bool,
@@ -192,8 +199,8 @@ pub struct Classifier {
     /// Flows in order of their first packets; the one at the front has number `front`.
     flows: VecDeque<Flow>,
     front: u64,
-    /// Numbers of the flows that a packet may still join, by key.
-    table: HashTable<u64>,
+    /// The flows that a packet may still join, by key.
+    table: HashTable<Entry>,
     hasher: RandomState,
     cells: Ring,
     waiting: Reorder<(Packet, Handle)>,
@@ -277,8 +284,10 @@ impl Classifier {
             self.emit_front(now, emit)?;
         }
         let (key, forward) = packet.key();
+        let hash = self.hasher.hash_one(key);
         let two_phase = packet.is_syn() && self.note_syn(packet);
-        if (packet.is_icmp_error() && self.answers_a_flow(packet)) || self.joins_a_flow(packet, &key, forward)
+        if (packet.is_icmp_error() && self.answers_a_flow(packet))
+            || self.joins_a_flow(packet, &key, hash, forward)
         {
             self.cells.release(cells);
             return Ok(());
@@ -287,13 +296,13 @@ impl Classifier {
             self.tally.evicted += 1;
             self.emit_front(now, emit)?;
         }
-        self.open(packet, key, forward, two_phase, cells);
+        self.open(packet, (key, hash, forward), two_phase, cells);
         Ok(())
     }
 
     /// Whether the packet belongs to a known flow, and then counts it there.
-    fn joins_a_flow(&mut self, packet: &Packet, key: &FlowKey, forward: bool) -> bool {
-        let Some(number) = self.find(key, packet.ts) else {
+    fn joins_a_flow(&mut self, packet: &Packet, key: &FlowKey, hash: u64, forward: bool) -> bool {
+        let Some(number) = self.find(key, hash, packet.ts) else {
             return self.continues_a_written_flow(key, packet);
         };
         let settle = self.settle;
@@ -303,7 +312,7 @@ impl Classifier {
             return true;
         }
         flow.superseded = true;
-        self.unlink(number);
+        self.unlink(number, hash);
         false
     }
 
@@ -318,28 +327,24 @@ impl Classifier {
         flow.superseded || now.since(flow.last) > self.timeout || now.since(flow.first) > self.max_age
     }
 
-    fn hash(&self, key: &FlowKey) -> u64 {
-        self.hasher.hash_one(key)
-    }
-
-    /// The number of the flow with this key that a packet of this time may join.
+    /// The number of the flow with this key, which hashes so, that a packet of this time may join.
     #[inline]
-    fn find(&mut self, key: &FlowKey, now: Ts) -> Option<u64> {
+    fn find(&mut self, key: &FlowKey, hash: u64, now: Ts) -> Option<u64> {
         let (flows, front) = (&self.flows, self.front);
-        let number = *self
+        let entry = self
             .table
-            .find(self.hasher.hash_one(key), |number| flows[(number - front) as usize].key == *key)?;
+            .find(hash, |entry| entry.hash == hash && flows[(entry.number - front) as usize].key == *key)?;
+        let number = entry.number;
         if now.since(self.flows[(number - self.front) as usize].last) > self.timeout {
-            self.unlink(number);
+            self.unlink(number, hash);
             return None;
         }
         Some(number)
     }
 
     /// Takes a flow out of the table: no packet joins it any more.
-    fn unlink(&mut self, number: u64) {
-        let hash = self.hash(&self.flows[(number - self.front) as usize].key);
-        if let Ok(entry) = self.table.find_entry(hash, |n| *n == number) {
+    fn unlink(&mut self, number: u64, hash: u64) {
+        if let Ok(entry) = self.table.find_entry(hash, |entry| entry.number == number) {
             entry.remove();
         }
     }
@@ -347,7 +352,8 @@ impl Classifier {
     /// Whether an ICMP error speaks of a packet of a known flow, and then counts it as an answer to it.
     fn answers_a_flow(&mut self, packet: &Packet) -> bool {
         let Some((key, forward)) = packet.quoted.as_ref().and_then(FlowKey::of_quoted) else { return false };
-        if let Some(number) = self.find(&key, packet.ts) {
+        let hash = self.hasher.hash_one(key);
+        if let Some(number) = self.find(&key, hash, packet.ts) {
             let flow = &mut self.flows[(number - self.front) as usize];
             if flow.forward == forward || key.is_loop() {
                 flow.count(packet);
@@ -392,7 +398,13 @@ impl Classifier {
         false
     }
 
-    fn open(&mut self, packet: &Packet, key: FlowKey, forward: bool, two_phase: bool, cells: Handle) {
+    fn open(
+        &mut self,
+        packet: &Packet,
+        (key, hash, forward): (FlowKey, u64, bool),
+        two_phase: bool,
+        cells: Handle,
+    ) {
         let mut reasons = Reasons::default();
         let (class, technique) = match &self.options.telescope {
             Some(telescope) if !telescope.contains(packet.dst) => {
@@ -419,6 +431,7 @@ impl Classifier {
         reasons.add_if(is_bogon(packet.src), Reason::BogonSrc);
         let mut flow = Flow {
             key,
+            hash,
             forward,
             opened_by_syn,
             superseded: false,
@@ -440,19 +453,13 @@ impl Classifier {
         flow.look_for_conversation(packet, true);
         let number = self.front + self.flows.len() as u64;
         self.flows.push_back(flow);
-        let (flows, front, hasher) = (&self.flows, self.front, &self.hasher);
-        let hash_of = |number: &u64| hasher.hash_one(flows[(number - front) as usize].key);
-        self.table.insert_unique(hash_of(&number), number, hash_of);
+        self.table.insert_unique(hash, Entry { hash, number }, |entry| entry.hash);
     }
 
     /// Hands out the oldest flow. One that could still go on is remembered, so that its later packets open nothing.
     fn emit_front<E>(&mut self, now: Ts, emit: &mut impl FnMut(Probe<'_>) -> Result<(), E>) -> Result<(), E> {
-        let Some(mut flow) = self.flows.front().map(|_| self.front).and_then(|number| {
-            self.unlink(number);
-            self.flows.pop_front()
-        }) else {
-            return Ok(());
-        };
+        let Some(mut flow) = self.flows.pop_front() else { return Ok(()) };
+        self.unlink(self.front, flow.hash);
         self.front += 1;
         let ended = flow.superseded || now == Ts::MAX;
         // At the end of its allowed age the flow was alive if its last packet was within the time-out of that moment.

@@ -122,9 +122,16 @@ struct Held {
     bytes: u64,
 }
 
+/// A session's number with the hash of its key.
+struct Entry {
+    hash: u64,
+    number: u64,
+}
+
 /// One session while it can grow.
 struct Open {
     key: Handle,
+    hash: u64,
     proto: Proto,
     start: Ts,
     end: Ts,
@@ -145,7 +152,7 @@ pub struct Grouper {
     window: Window,
     sessions: VecDeque<Open>,
     front: u64,
-    table: HashTable<u64>,
+    table: HashTable<Entry>,
     hasher: RandomState,
     keys: Ring,
     words: Words,
@@ -185,9 +192,10 @@ impl Window {
 }
 
 impl Open {
-    fn new(probe: &Held) -> Self {
+    fn new(probe: &Held, hash: u64) -> Self {
         Self {
             key: probe.key,
+            hash,
             proto: probe.proto,
             start: probe.ts,
             end: probe.ts,
@@ -296,12 +304,12 @@ impl Grouper {
         }
         let hash = self.hash(self.keys.get(probe.key), probe.proto);
         let (sessions, front, keys) = (&self.sessions, self.front, &self.keys);
-        let found = self.table.find_entry(hash, |number| {
-            let session = &sessions[(number - front) as usize];
-            session.proto == probe.proto && keys.get(session.key) == keys.get(probe.key)
+        let found = self.table.find_entry(hash, |entry| {
+            let session = &sessions[(entry.number - front) as usize];
+            entry.hash == hash && session.proto == probe.proto && keys.get(session.key) == keys.get(probe.key)
         });
         if let Ok(entry) = found {
-            let session = &mut self.sessions[(*entry.get() - front) as usize];
+            let session = &mut self.sessions[(entry.get().number - front) as usize];
             if !self.window.is_over(session.start, session.end, probe.ts) {
                 session.add(probe);
                 self.keys.release(probe.key);
@@ -311,12 +319,8 @@ impl Grouper {
             entry.remove();
         }
         let number = self.front + self.sessions.len() as u64;
-        self.sessions.push_back(Open::new(probe));
-        let (sessions, front, keys, hasher) = (&self.sessions, self.front, &self.keys, &self.hasher);
-        self.table.insert_unique(hash, number, |number| {
-            let session = &sessions[(number - front) as usize];
-            hasher.hash_one((keys.get(session.key), session.proto))
-        });
+        self.sessions.push_back(Open::new(probe, hash));
+        self.table.insert_unique(hash, Entry { hash, number }, |entry| entry.hash);
         Ok(())
     }
 
@@ -327,8 +331,7 @@ impl Grouper {
     fn emit_front<E>(&mut self, emit: &mut impl FnMut(Session<'_>) -> Result<(), E>) -> Result<(), E> {
         let Some(mut open) = self.sessions.pop_front() else { return Ok(()) };
         let number = self.front;
-        let hash = self.hash(self.keys.get(open.key), open.proto);
-        if let Ok(entry) = self.table.find_entry(hash, |n| *n == number) {
+        if let Ok(entry) = self.table.find_entry(open.hash, |entry| entry.number == number) {
             entry.remove();
         }
         self.front += 1;
