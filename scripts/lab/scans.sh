@@ -163,7 +163,8 @@ syn_scans() {
     run nmap-syn-retries tool=nmap technique=syn stack=raw handshake=reset src=81.2.69.143 ports=445,2323 \
         -- nmap -n -Pn -e scan0 -T4 --max-retries 2 --min-rate 100 --max-rate 300 -sS -S 81.2.69.143 \
         -p 445,2323 $ALL
-    # -N: while it also listens for answers, Nping 0.7.93 skips some addresses of a range and repeats others.
+    # Nping 0.7.93 skips an address of a range and repeats another when its timer fires late: in every run tried while
+    # it also listens for answers (hence -N), and in about one of ten without. check-capture tells; then record again.
     run nping-syn tool=nping technique=syn stack=raw handshake=reset src=216.160.83.56 ports=3306 packets=25 -- \
         nping --send-ip --tcp -p 3306 -c 1 --rate 30 -N -S 216.160.83.56 $ALL
     run masscan-syn tool=masscan technique=syn stack=raw handshake=reset src=175.16.199.10 \
