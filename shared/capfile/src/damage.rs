@@ -26,8 +26,8 @@ impl fmt::Display for Damage {
 /// Kinds of damage.
 ///
 /// "Searched" means that reading went on at the next place where records make sense again. In classic pcap that is
-/// a chain of four record headers (fewer if the input ends with them) with `0 < cap_len <= wire_len`, lengths within
-/// the snapshot length, a fraction below one second and timestamps near the last good one. In pcapng it is a block
+/// a chain of four record headers (fewer if the input ends with them) with `0 < cap_len <= wire_len <= 262144`, a
+/// fraction below one second and timestamps from one day before to 30 days after the last good one. In pcapng it is a block
 /// of a known type with a sane length that is repeated at its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

@@ -143,12 +143,18 @@ impl Pcap {
         self.interface.saturating_add(1)
     }
 
-    pub(crate) fn walk(&mut self, window: Window<'_>, sink: &mut Sink<'_>) -> Walked {
-        if self.big { self.run::<true>(window, sink) } else { self.run::<false>(window, sink) }
+    /// Whether its times have nanoseconds.
+    pub(crate) fn finer_than_micros(&self) -> bool {
+        self.unit < 1_000
     }
 
-    fn run<const BIG: bool>(&mut self, window: Window<'_>, sink: &mut Sink<'_>) -> Walked {
-        let mut pos = 0;
+    /// Walks over the window from its byte `from` on.
+    pub(crate) fn walk(&mut self, window: Window<'_>, from: usize, sink: &mut Sink<'_>) -> Walked {
+        if self.big { self.run::<true>(window, from, sink) } else { self.run::<false>(window, from, sink) }
+    }
+
+    fn run<const BIG: bool>(&mut self, window: Window<'_>, from: usize, sink: &mut Sink<'_>) -> Walked {
+        let mut pos = from;
         loop {
             if self.lost.is_some() {
                 match self.search::<BIG>(window, pos, window.bytes.len()) {
@@ -192,26 +198,24 @@ impl Pcap {
     ) -> usize {
         let bytes = window.bytes;
         let mut packets = sink.packets;
-        let mut last_sec = None;
+        let Some(mut last_sec) = self.last_sec else { return pos };
         while pos < STOP
             && let Some(Ok(raw)) = bytes.get(pos..pos.wrapping_add(HEADER)).map(<&[u8; HEADER]>::try_from)
         {
             let head = Head::decode::<BIG>(raw);
             let start = pos.wrapping_add(self.header);
             let end = start.wrapping_add(head.cap_len as usize);
-            if head.cap_len.wrapping_sub(1) >= self.usual || head.cap_len > head.wire_len || end > bytes.len()
-            {
+            let lengths = head.cap_len.wrapping_sub(1) < self.usual && head.cap_len <= head.wire_len;
+            if !lengths || head.frac >= self.units || !near(head.sec, last_sec) || end > bytes.len() {
                 break;
             }
             packets = packets.wrapping_add(1);
-            last_sec = Some(head.sec);
+            last_sec = head.sec;
             sink.records.push(self.record(head, packets, window.at(pos), start));
             pos = end;
         }
         sink.packets = packets;
-        if last_sec.is_some() {
-            self.last_sec = last_sec;
-        }
+        self.last_sec = Some(last_sec);
         pos
     }
 
@@ -248,8 +252,8 @@ impl Pcap {
         }
         let start = pos + self.header;
         let end = start + head.cap_len as usize;
-        if head.cap_len > head.wire_len || head.cap_len > self.usual {
-            match self.doubtful::<BIG>(window, pos, end) {
+        if head.cap_len > 0 && !self.ordinary_head(head, self.last_sec) {
+            match self.doubtful::<BIG>(window, pos, head, end) {
                 Doubt::Believe => {}
                 Doubt::Lie => return Step::Lost(DamageKind::Length { cap_len: head.cap_len }),
                 Doubt::More(need) => return Step::Stop(Next::More(need)),
@@ -268,21 +272,34 @@ impl Pcap {
         Step::To(end)
     }
 
-    /// Whether to believe a captured length that is above the wire length or the snapshot length. Such records
-    /// exist, but a damaged length looks the same and would swallow good records. It is a lie if what follows is no
-    /// record while inside the claimed bytes there is a chain of good ones.
-    fn doubtful<const BIG: bool>(&self, window: Window<'_>, pos: usize, end: usize) -> Doubt {
+    /// Whether lengths and time are as in almost every capture: anything else may be a damaged header.
+    fn ordinary_head(&self, head: Head, before: Option<u32>) -> bool {
+        head.cap_len <= self.usual
+            && head.cap_len <= head.wire_len
+            && head.frac < self.units
+            && before.is_none_or(|sec| near(head.sec, sec))
+    }
+
+    /// Whether to believe a record whose captured length is above the wire length or the snapshot length, or whose
+    /// time is far off. Such records exist, but a damaged header looks the same and its length would swallow good
+    /// records. It is a lie if what follows is no record while inside the claimed bytes there is a chain of good ones.
+    fn doubtful<const BIG: bool>(&self, window: Window<'_>, pos: usize, head: Head, end: usize) -> Doubt {
         let bytes = window.bytes;
         if end == bytes.len() && window.last {
             return Doubt::Believe;
         }
         match self.head::<BIG>(bytes, end) {
-            Some(next) if next.cap_len <= self.limit && (next.sec | next.cap_len | next.wire_len) != 0 => {
+            Some(next)
+                if next.cap_len <= self.limit
+                    && next.frac < self.units
+                    && (near(next.sec, head.sec) || self.last_sec.is_some_and(|sec| near(next.sec, sec)))
+                    && (next.sec | next.cap_len | next.wire_len) != 0 =>
+            {
                 return Doubt::Believe;
             }
             Some(_) if bytes.get(end..).is_some_and(sniff::is_header) => return Doubt::Believe,
             None if !window.last => return Doubt::More(end - pos + self.header),
-            // The end of the input, inside this record or in the header of the next.
+            // No record follows, or the input ends inside this one or in the header of the next.
             _ => {}
         }
         let ahead = end - pos + CHAIN_SPAN;
@@ -290,8 +307,9 @@ impl Pcap {
             return Doubt::More(ahead);
         }
         match self.search::<BIG>(window, pos + 1, end) {
-            Found::At(_) | Found::HeaderAt(_) => Doubt::Lie,
-            Found::More(..) | Found::Nothing => Doubt::Believe,
+            Found::At(_) => Doubt::Lie,
+            // A file header inside a packet is a transferred capture.
+            Found::HeaderAt(_) | Found::More(..) | Found::Nothing => Doubt::Believe,
         }
     }
 
@@ -333,9 +351,8 @@ impl Pcap {
                     false => Chain::More(at - pos + self.header),
                 };
             };
-            let lengths = head.cap_len > 0 && head.cap_len <= self.usual && head.cap_len <= head.wire_len;
-            let near = before.is_none_or(|sec| head.sec.wrapping_sub(sec.wrapping_sub(BACK)) <= BACK + FORTH);
-            if !lengths || head.wire_len > USUAL_MAX || head.frac >= self.units || !near {
+            let lengths = head.cap_len > 0 && head.cap_len <= head.wire_len && head.wire_len <= USUAL_MAX;
+            if !lengths || head.frac >= self.units || !before.is_none_or(|sec| near(head.sec, sec)) {
                 return Chain::No;
             }
             before = Some(head.sec);
@@ -402,6 +419,12 @@ impl Head {
             wire_len: u32_at::<BIG>(raw, 12),
         }
     }
+}
+
+/// Whether two neighbours can have these seconds.
+#[inline(always)]
+fn near(sec: u32, before: u32) -> bool {
+    sec.wrapping_sub(before.wrapping_sub(BACK)) <= BACK + FORTH
 }
 
 /// What one record came to.

@@ -92,11 +92,12 @@ impl PcapNg {
         self.finer_than_micros
     }
 
-    pub(crate) fn walk(&mut self, window: Window<'_>, sink: &mut Sink<'_>) -> Walked {
-        let mut pos = 0;
+    /// Walks over the window from its byte `from` on.
+    pub(crate) fn walk(&mut self, window: Window<'_>, from: usize, sink: &mut Sink<'_>) -> Walked {
+        let mut pos = from;
         loop {
             if self.lost.is_some() {
-                match self.search(window, pos) {
+                match self.search(window, pos, window.bytes.len()) {
                     Found::At(found) => {
                         self.settle(window.at(found), sink);
                         pos = found;
@@ -248,7 +249,7 @@ impl PcapNg {
             return Ok(pos + padded);
         }
         // The first length may be right all the same: if a block begins where it says, or if it is what the packet
-        // in the block needs.
+        // in the block needs and there is no other block inside.
         let trailing = trailer::<BIG>(block, padded);
         let kind = DamageKind::BlockTrailer { leading, trailing };
         let next = pos + padded;
@@ -256,8 +257,16 @@ impl PcapNg {
             return Err(Step::Stop(Next::More(padded + FRAME)));
         }
         let follows = window.left(next) == 0 || begins::<BIG>(window.bytes.get(next..).unwrap_or_default());
-        if !follows && suits::<BIG>(block) != Some(true) {
-            return Err(Step::Lost(kind));
+        if !follows {
+            let ahead = padded + SEARCH_MAX as usize;
+            if !window.last && block.len() < ahead {
+                return Err(Step::Stop(Next::More(ahead)));
+            }
+            if suits::<BIG>(block) != Some(true)
+                || matches!(self.search(window, pos + FRAME, next), Found::At(_))
+            {
+                return Err(Step::Lost(kind));
+            }
         }
         sink.note(kind, window.at(pos), 0);
         Ok(next)
@@ -386,11 +395,11 @@ impl PcapNg {
         }
     }
 
-    /// Looks for the next block that can be believed, from `from` on. At every byte: what was lost or put in need not
-    /// be a multiple of four long.
-    fn search(&self, window: Window<'_>, from: usize) -> Found {
-        // Not at `from` itself: that is the block that did not hold. A search that goes on may look at it again.
-        for pos in from..window.bytes.len() {
+    /// Looks for a block that can be believed and begins in `from..to`. At every byte: what was lost or put in need
+    /// not be a multiple of four long.
+    fn search(&self, window: Window<'_>, from: usize, to: usize) -> Found {
+        for pos in from..to {
+            // The block that did not hold.
             if self.lost.as_ref().is_some_and(|lost| lost.since == window.at(pos)) {
                 continue;
             }
@@ -406,7 +415,7 @@ impl PcapNg {
                 return Found::HeaderAt(pos);
             }
         }
-        if window.last { Found::Nothing } else { Found::More(window.bytes.len(), FRAME) }
+        if window.last || to < window.bytes.len() { Found::Nothing } else { Found::More(to, FRAME) }
     }
 
     #[inline]

@@ -10,7 +10,7 @@ use crate::{
     pcap::Pcap,
     pcapng::PcapNg,
     sniff::{self, Kind},
-    walk::{HARD_MAX, Next, Sink, Walked, Window},
+    walk::{HARD_MAX, Next, Sink, Window},
 };
 
 /// Capture bytes that a batch aims at. With the records found in 60-byte packets this stays within a second-level
@@ -46,7 +46,6 @@ pub struct Reader<R> {
     log: DamageLog,
     packets: u64,
     nanos: bool,
-    layers: Vec<&'static str>,
     name: String,
 }
 
@@ -78,11 +77,13 @@ impl<R: Read> Reader<R> {
         let mut head = Vec::new();
         loop {
             fill_head(&mut source, &mut head, 4, &mut log)?;
+            if head.len() < 4
+                && let Some(error) = broken(&log)
+            {
+                return Err(error);
+            }
             if head.is_empty() {
-                return Err(match log.kept().first().map(|damage| damage.kind.clone()) {
-                    Some(DamageKind::Compressed { layer, at, what }) => Error::Compressed { layer, at, what },
-                    _ => Error::Empty { layers },
-                });
+                return Err(Error::Empty { layers });
             }
             let kind = sniff::kind(&head);
             match kind {
@@ -113,33 +114,29 @@ impl<R: Read> Reader<R> {
         };
         fill_head(&mut source, &mut head, need, &mut log)?;
         if head.len() < need {
-            return Err(Error::HeaderTruncated { format, have: head.len(), need });
+            return Err(broken(&log).unwrap_or(Error::HeaderTruncated { format, have: head.len(), need }));
         }
-        let mut packed = layers.clone();
-        packed.reverse();
-        let name = std::iter::once(format).chain(packed).collect::<Vec<_>>().join(" in ");
-        let mut reader = Self {
+        let name =
+            std::iter::once(format).chain(layers.iter().rev().copied()).collect::<Vec<_>>().join(" in ");
+        let mut sink = Sink { records: &mut Vec::new(), log: &mut log, packets: 0 };
+        let Some((walker, used)) = Walker::new(&head, 0, 0, &mut sink) else {
+            return Err(Error::NotACapture { first: first(&head), hint: None, layers });
+        };
+        head.drain(..used);
+        Ok(Self {
             source,
-            walker: Walker::PcapNg(PcapNg::new(0)),
+            nanos: walker.finer_than_micros(),
+            walker,
             carry: head,
-            offset: 0,
+            offset: used as u64,
             need: 1,
             live: false,
             ended: false,
             failed: None,
             log,
             packets: 0,
-            nanos: false,
-            layers,
             name,
-        };
-        let carry = std::mem::take(&mut reader.carry);
-        let Some(used) = reader.begin(&carry) else {
-            return Err(Error::NotACapture { first: first(&carry), hint: None, layers: reader.layers });
-        };
-        reader.carry = carry.get(used..).unwrap_or_default().to_vec();
-        reader.offset = used as u64;
-        Ok(reader)
+        })
     }
 
     /// Whether the input is live: a pipe, a socket, a file that still grows (behind a `Read` that waits for it).
@@ -164,39 +161,22 @@ impl<R: Read> Reader<R> {
         }
         self.uncarry(batch);
         loop {
-            self.fill(batch);
-            let walked = self.walk(batch);
-            let next_is_header = matches!(walked.next, Next::Header);
-            if let Next::More(need) = walked.next {
-                self.need = need.clamp(1, MOST);
+            // What a live input gave already goes out before it is asked for more: asking may take hours.
+            if !self.live || batch.byte_len() < self.need {
+                self.fill(batch);
             }
-            if !batch.is_empty() && !next_is_header {
-                self.keep(batch, walked.consumed);
+            let (consumed, need) = self.walk(batch);
+            self.need = need.clamp(1, MOST);
+            if !batch.is_empty() {
+                self.keep(batch, consumed);
                 return Ok(true);
             }
-            if next_is_header && !batch.is_empty() {
-                // The records found so far go out first; the header is met again by the next call.
-                self.keep(batch, walked.consumed);
-                self.need = 1;
-                return Ok(true);
-            }
-            batch.drop_front(walked.consumed);
-            self.offset += walked.consumed as u64;
-            if next_is_header {
-                self.switch(batch);
-                if self.failed.is_none() {
-                    continue;
-                }
-            }
-            if let Some(failure) = self.failed.take() {
+            batch.drop_front(consumed);
+            self.offset += consumed as u64;
+            if self.ended || self.failed.is_some() {
                 self.keep(batch, 0);
                 batch.clear();
-                return Err(failure);
-            }
-            if self.ended {
-                self.keep(batch, 0);
-                batch.clear();
-                return Ok(false);
+                return self.failed.take().map_or(Ok(false), Err);
             }
         }
     }
@@ -282,66 +262,74 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    fn walk(&mut self, batch: &mut Batch) -> Walked {
+    /// Finds the records among the filled bytes. Returns how many bytes are done with, and how many are needed from
+    /// there to go on.
+    fn walk(&mut self, batch: &mut Batch) -> (usize, usize) {
         let (bytes, records) = batch.parts();
         let window = Window { bytes, offset: self.offset, last: self.ended };
         let mut sink = Sink { records, log: &mut self.log, packets: self.packets };
-        let walked = match &mut self.walker {
-            Walker::Pcap(pcap) => pcap.walk(window, &mut sink),
-            Walker::PcapNg(pcapng) => pcapng.walk(window, &mut sink),
+        let mut from = 0;
+        let (consumed, need) = loop {
+            let walked = match &mut self.walker {
+                Walker::Pcap(pcap) => pcap.walk(window, from, &mut sink),
+                Walker::PcapNg(pcapng) => pcapng.walk(window, from, &mut sink),
+            };
+            let Next::More(need) = walked.next else {
+                let at = walked.consumed;
+                match self.walker.follow(bytes.get(at..).unwrap_or_default(), window.at(at), &mut sink) {
+                    Some(used) => {
+                        self.nanos |= self.walker.finer_than_micros();
+                        from = at + used;
+                        continue;
+                    }
+                    None if window.last => {
+                        sink.note(DamageKind::Truncated, window.at(at), window.left(at) as u64);
+                        break (bytes.len(), 1);
+                    }
+                    None => break (at, sniff::PCAP_HEADER),
+                }
+            };
+            break (walked.consumed, need);
         };
         self.packets = sink.packets;
-        if let Walker::PcapNg(pcapng) = &self.walker {
-            self.nanos |= pcapng.finer_than_micros();
-        }
+        self.nanos |= self.walker.finer_than_micros();
         if let Some(Error::Io { packets, .. }) = &mut self.failed {
             *packets = self.packets;
         }
-        walked
+        (consumed, need)
     }
+}
 
-    /// Takes up the walker for the capture that begins with `head`; how many bytes of it are its file header.
-    fn begin(&mut self, head: &[u8]) -> Option<usize> {
-        let interfaces = match &self.walker {
-            Walker::Pcap(pcap) => pcap.interfaces_so_far(),
-            Walker::PcapNg(pcapng) => pcapng.interfaces_so_far(),
-        };
+impl Walker {
+    /// The walker for the capture that begins with `head`, and how many bytes its file header takes. Nothing if
+    /// `head` is too short or no capture. `interfaces` came before.
+    fn new(head: &[u8], offset: u64, interfaces: u32, sink: &mut Sink<'_>) -> Option<(Self, usize)> {
         match sniff::kind(head)? {
             Kind::Pcap(variant) => {
                 let header = head.get(..sniff::PCAP_HEADER)?;
-                let mut sink = Sink { records: &mut Vec::new(), log: &mut self.log, packets: self.packets };
-                self.walker = Walker::Pcap(Pcap::new(variant, header, self.offset, interfaces, &mut sink));
-                self.nanos |= variant.nanos;
-                Some(sniff::PCAP_HEADER)
+                Some((Self::Pcap(Pcap::new(variant, header, offset, interfaces, sink)), sniff::PCAP_HEADER))
             }
-            Kind::PcapNg => {
-                self.walker = Walker::PcapNg(PcapNg::new(interfaces));
-                Some(0)
-            }
+            // Its section header is a block like others.
+            Kind::PcapNg => Some((Self::PcapNg(PcapNg::new(interfaces)), 0)),
             Kind::Gzip | Kind::Zstd => None,
         }
     }
 
-    /// Goes over to the capture that begins at the front of the batch.
-    fn switch(&mut self, batch: &mut Batch) {
-        self.need = sniff::PCAP_HEADER;
-        while batch.byte_len() < self.need && !self.ended && self.failed.is_none() {
-            self.fill(batch);
-        }
-        match self.begin(batch.filled()) {
-            Some(used) => {
-                batch.drop_front(used);
-                self.offset += used as u64;
-                self.need = 1;
-            }
-            None if self.failed.is_some() => {}
-            None => {
-                // Cut inside its header.
-                let left = batch.byte_len();
-                self.log.note(DamageKind::Truncated, self.packets, self.offset, left as u64);
-                batch.drop_front(left);
-                self.offset += left as u64;
-            }
+    /// Goes over to the capture that begins with `head`, like [`Walker::new`].
+    fn follow(&mut self, head: &[u8], offset: u64, sink: &mut Sink<'_>) -> Option<usize> {
+        let interfaces = match self {
+            Self::Pcap(pcap) => pcap.interfaces_so_far(),
+            Self::PcapNg(pcapng) => pcapng.interfaces_so_far(),
+        };
+        let (walker, used) = Self::new(head, offset, interfaces, sink)?;
+        *self = walker;
+        Some(used)
+    }
+
+    fn finer_than_micros(&self) -> bool {
+        match self {
+            Self::Pcap(pcap) => pcap.finer_than_micros(),
+            Self::PcapNg(pcapng) => pcapng.finer_than_micros(),
         }
     }
 }
@@ -368,6 +356,14 @@ fn fill_head<R: Read>(
         }
     }
     Ok(())
+}
+
+/// The damage to the compression, if that is why there are too few bytes.
+fn broken(log: &DamageLog) -> Option<Error> {
+    log.kept().iter().find_map(|damage| match damage.kind.clone() {
+        DamageKind::Compressed { layer, at, what } => Some(Error::Compressed { layer, at, what }),
+        _ => None,
+    })
 }
 
 fn first(head: &[u8]) -> Vec<u8> {

@@ -108,8 +108,12 @@ pub(crate) fn hint(head: &[u8]) -> Option<&'static str> {
         return Some(name);
     }
     let sample = head.get(..head.len().min(256)).unwrap_or_default();
-    if !sample.is_empty() && sample.iter().all(|&b| matches!(b, b'\t' | b'\n' | b'\r' | 0x20..=0x7e | 0x80..))
-    {
+    // Cut inside a character, perhaps, but otherwise sound.
+    let utf8 = match std::str::from_utf8(sample) {
+        Ok(_) => true,
+        Err(e) => e.error_len().is_none() && e.valid_up_to() > 0,
+    };
+    if utf8 && sample.iter().all(|&b| matches!(b, b'\t' | b'\n' | b'\r' | 0x20..=0x7e | 0x80..)) {
         let first_line = sample.split(|&b| b == b'\n').next().unwrap_or_default();
         return Some(if first_line.contains(&b',') { "CSV text" } else { "text" });
     }

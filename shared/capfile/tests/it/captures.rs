@@ -12,15 +12,18 @@ use std::{
 
 use probeline_capfile::{Batch, Damage, DamageKind, Error, Reader};
 
+use crate::say;
+
 /// Compressed with xz, which is told and not read.
 const XZ: [&str; 2] = ["DNS-OARC_dnscap__dns.pcap.xz", "zeek_zeek__mpls-6in6-broken.pcap.xz"];
 
-fn collection() -> Option<PathBuf> {
+/// Where the collection is, or a word on stderr that there is none.
+pub(crate) fn collection() -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/captures");
     if path.is_dir() {
         return Some(path);
     }
-    eprintln!("SKIPPED: no capture collection at {}", path.display());
+    say(&format!("SKIPPED: no capture collection at {}", path.display()));
     None
 }
 
@@ -101,7 +104,7 @@ fn packet_counts_of_the_index() {
             }
         }
     }
-    eprintln!("{files} captures read");
+    say(&format!("{files} captures read"));
     assert!(files > 4000, "the index is short");
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
