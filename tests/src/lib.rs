@@ -1,1 +1,20 @@
-//! Whole pipelines through the compiled tools; see the test targets beside this file.
+//! Whole pipelines through the compiled tools, the laws they keep, and the rules of the house.
+//!
+//! The tests are the files beside this folder; here is what two of them share or what deserves tests of its own:
+//! [`transcript`] runs the console blocks of Markdown pages, [`case`] the folders of `tests/cases`, [`lines`] compares
+//! lines with wildcards and [`markdown`] finds fences, links and headings.
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "for tests only: whatever is wrong here fails the test"
+)]
+
+pub mod case;
+pub mod lines;
+pub mod markdown;
+pub mod transcript;
+
+/// Whether expected outputs are to be rewritten with what came (`BLESS=1`).
+pub fn bless() -> bool {
+    std::env::var_os("BLESS").is_some_and(|value| value == "1")
+}
