@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Packet rows to probe rows, by docs/CLASSIFICATION.md and nothing else. Slow, unbounded, whole input in memory.
+"""Packet rows to probe rows, by docs/CLASSIFICATION.md and nothing else.
 
-First all packets are put in order, then dealt out to flows, and only then is each flow judged from the list of its
-packets. Headings of the document stand as headings here.
+Slow, unbounded, the whole input in memory: first all packets are put in order, then dealt out to flows, and
+only then is each flow judged from the list of its packets. Headings of the document stand as headings here.
 """
 
 import argparse
@@ -14,7 +14,8 @@ from decimal import Decimal
 from rows import SECOND, decimals, in_time_order, nanoseconds, open_input, read, seconds, writer
 
 OWN_COLUMNS = (
-    "ts duration src_ip dst_ip proto src_port dst_port class technique handshake syn_stack reason packets bytes"
+    "ts duration src_ip dst_ip proto src_port dst_port "
+    "class technique handshake syn_stack reason packets bytes"
 ).split()
 ENDS_AND_TIME = "ts src_ip dst_ip proto src_port dst_port".split()
 
@@ -67,8 +68,11 @@ class Packet:
         self.icmp_type, self.icmp_id = number("icmp_type"), number("icmp_id")
         #: Set once this is an ICMP error that belongs to the flow it quotes.
         self.answers_quoted_flow = False
+        #: What an error quotes: protocol and end points. A quoted ICMP packet names no flow: the columns do
+        #: not have its type and identifier.
         self.quoted = None
-        if row.get("quoted_src_ip") and row.get("quoted_dst_ip"):
+        quotes_ports = row.get("quoted_proto") not in REQUEST_OF
+        if row.get("quoted_src_ip") and row.get("quoted_dst_ip") and quotes_ports:
             self.quoted = (
                 row.get("quoted_proto", ""),
                 (row["quoted_src_ip"], number("quoted_src_port")),
@@ -96,11 +100,11 @@ class Packet:
         return bool(self.payload_len)
 
     def options_not_captured(self):
-        """Options were sent, but the capture is cut before them."""
-        if self.options or self.ip_len is None or self.payload_len is None:
+        """Options were sent, but the capture is cut before them. Without ip_len there is no sign of it."""
+        if self.options or self.ip_len is None:
             return False
         plain_headers = 60 if address(self.src).version == 6 else 40
-        return self.ip_len - self.payload_len > plain_headers
+        return self.ip_len - (self.payload_len or 0) > plain_headers
 
     def is_irregular_syn(self):
         if self.flags != "S":
@@ -187,7 +191,10 @@ def deal_out(packets, timeout, max_age):
 
 
 def cut_at_max_age(flow, timeout, max_age, end_of_input):
-    """A flow that is alive `max_age` after its first packet is written then; what comes later is not counted."""
+    """A flow alive `max_age` after its first packet is written then; what comes later is not counted.
+
+    "Then" is once a packet later than that instant is taken; a packet at that very instant still counts.
+    """
     cut = flow.first.time + max_age
     counted = [flow.first] + [p for p in flow.behind_first() if p.time <= cut]
     gone_before = flow.ended_by_syn is not None and flow.ended_by_syn <= cut
@@ -458,7 +465,14 @@ def main():
     args = parser.parse_args()
     rows = read(open_input(args.file))
     table, accounting = classify(
-        next(rows, []), rows, args.telescope, args.flow_timeout, args.settle, args.max_age, args.reorder, args.wanted
+        next(rows, []),
+        rows,
+        telescope=args.telescope,
+        timeout=args.flow_timeout,
+        settle=args.settle,
+        max_age=args.max_age,
+        reorder=args.reorder,
+        wanted=args.wanted,
     )
     writer().writerows(table)
     print("classify.py:", ", ".join(f"{name} {count}" for name, count in accounting.items()), file=sys.stderr)

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Probe rows to session rows, by the section "Sessions" of docs/CLASSIFICATION.md. Slow, whole input in memory.
+"""Probe rows to session rows, by the section "Sessions" of docs/CLASSIFICATION.md and nothing else.
 
-All probes are dealt out to their keys first; each key's probes are then cut into sessions.
+Slow, the whole input in memory: all probes are dealt out to their keys first; each key's probes are then cut
+into sessions.
 """
 
 import argparse
@@ -78,7 +79,7 @@ def cut_by_gap(probes, gap, max_age):
 
 
 def ended(session, time, gap, max_age):
-    """Why a probe at that time can no longer join: `gap` or `max_age`, whichever came first; None if it can."""
+    """Why a probe at that time can no longer join: the limit that was reached first; None if it still can."""
     silent_at, old_at = session[-1].time + gap, session[0].time + (max_age or 0)
     if max_age is not None and time >= old_at and old_at <= silent_at:
         return "max_age"

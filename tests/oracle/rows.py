@@ -72,8 +72,8 @@ def writer(stream=sys.stdout):
 def in_time_order(rows, reorder, time_of):
     """Puts rows in the order in which they are taken ("Order" of the rules): (taken, late).
 
-    Written as the rule is told, one row after the other: a row is taken once one has been seen that is more than
-    `reorder` later; one that is earlier than the last one taken is late.
+    A row is taken once one has been seen that is more than `reorder` later, or at the end of the input; one
+    that is earlier than the last one taken is late.
     """
     taken, late, waiting = [], [], []
     last_taken = latest_seen = None

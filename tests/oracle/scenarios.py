@@ -3,9 +3,9 @@
 
     scenarios.py SEED N > rows.csv
 
-Few addresses and ports, so that flows collide; steps of time that meet every limit exactly, just before and just
-after; stories (handshakes, refusals, conversations, two-phase scans, endless flows) played among noise; and arrival
-out of order, within the reorder window, at its edge and beyond it.
+Few addresses and ports, so that flows collide; steps of time that meet every limit exactly, just before and
+just after; stories (handshakes, refusals, conversations, two-phase scans, endless flows) played among noise;
+and arrival out of order, within the reorder window, at its edge and beyond it.
 """
 
 import argparse
@@ -14,14 +14,14 @@ import random
 import sys
 
 PACKET_COLUMNS = (
-    "ts src_ip dst_ip proto src_port dst_port tcp_flags ip_len ttl ip_id ip_tos ip_df tcp_seq tcp_ack tcp_win tcp_opts "
-    "tcp_mss tcp_wscale tcp_tsval icmp_type icmp_code icmp_id icmp_seq udp_sum payload_len payload_head quoted_proto "
-    "quoted_src_ip quoted_dst_ip quoted_src_port quoted_dst_port"
+    "ts src_ip dst_ip proto src_port dst_port tcp_flags ip_len ttl ip_id ip_tos ip_df tcp_seq tcp_ack "
+    "tcp_win tcp_opts tcp_mss tcp_wscale tcp_tsval icmp_type icmp_code icmp_id icmp_seq udp_sum payload_len "
+    "payload_head quoted_proto quoted_src_ip quoted_dst_ip quoted_src_port quoted_dst_port"
 ).split()
 
 PROBE_COLUMNS = (
-    "ts duration src_ip dst_ip proto src_port dst_port class technique handshake syn_stack reason packets bytes "
-    "tcp_flags ttl tool tool_rule src_country src_asn src_org"
+    "ts duration src_ip dst_ip proto src_port dst_port class technique handshake syn_stack reason packets "
+    "bytes tcp_flags ttl tool tool_rule src_country src_asn src_org"
 ).split()
 
 #: The telescope of the comparisons is 198.51.100.0/29 and 2001:db8:1::/126, so both sides of it occur here.
@@ -35,16 +35,16 @@ ODD6 = ["ff02::1", "fe80::1", "::", "::1", "100::1", "ff0e::2"]
 PORTS = [0, 17, 19, 53, 80, 111, 123, 137, 443, 500, 1900, 3478, 4500, 5060, 5353, 11211, 40000]
 
 #: Option layouts: none, MSS only, with padding, of operating systems, and others that are neither.
-OPTIONS = ["", "", "2", "2-1-0", "2-4-8-1-3", "2-1-3-1-1-4", "2-3", "2-8", "4-8", "3", "1-1", "2-254", "2-2", "8-2"]
+OPTIONS = ["", "", "2", "2-1-0", "2-4-8-1-3", "2-1-3-1-1-4", "2-3", "2-8", "4-8", "3", "1-1", "2-254", "2-2"]
 
 #: Payload beginnings by source port: replies, near misses and cuts one octet short of what must be looked at.
 HEADS = {
     53: ["123481800001", "12340100000100", "123481", "1234", "1234ff", "12347f80"],
     5353: ["00008400", "00000000", "0000"],
-    123: ["24", "1c", "e3", "16", "1680", "1681", "9680", "16ff", "167f", "97", "17", "d7000102", "06", "0680"],
+    123: ["24", "1c", "e3", "16", "1680", "9680", "16ff", "167f", "97", "17", "d7000102", "06", "0680"],
     137: ["000184", "000104", "0001"],
-    1900: ["485454502f312e312032", "485454502f312e31203230", "485454502f312e312034", "485454502f312e3120", "4e4f54494659"],
-    5060: ["5349502f322e3020", "5349502f322e302032", "5349502f322e30", "4f5054494f4e53"],
+    1900: [text.encode().hex() for text in ("HTTP/1.1 2", "HTTP/1.1 20", "HTTP/1.1 4", "HTTP/1.1 ", "NOTE")],
+    5060: [text.encode().hex() for text in ("SIP/2.0 ", "SIP/2.0 200", "SIP/2.0", "OPTIONS")],
     500: ["11" * 8 + "00" * 8, "11" * 8 + "00" * 7 + "01", "11" * 15, "00" * 8 + "01" + "00" * 7],
     4500: [
         "00000000" + "11" * 8 + "00000000",
@@ -55,8 +55,8 @@ HEADS = {
     ],
     111: ["0102030400000001", "0102030400000000", "01020304000000", "010203040000000102"],
     11211: [
-        "0001000000010000" + tail
-        for tail in ("5354415420", "53544154", "56414c5545", "454e44", "454e", "4552524f52", "4552524f", "535441", "00")
+        "0001000000010000" + text.encode().hex()
+        for text in ("STAT ", "STAT", "VALUE", "END", "EN", "ERROR", "ERRO", "STA", "\0")
     ]
     + ["ffffffffffffffff454e440d0a", "737461740d0a"],
     3478: ["0101", "0111", "0001", "01", "0100", "00010101", "ff00"],
@@ -110,8 +110,16 @@ class Story:
             case "long":
                 span = self.random.randrange(0, 400) * second
             case "limit":
-                span = self.random.choice(LIMITS) * second + self.pick(-1, 0, 0, 1) * self.tick
+                return self.wait_about(*LIMITS)
         self.now += span
+
+    def a_tick_around(self):
+        """The least span before, none, or the least span after."""
+        return self.pick(-1, 0, 0, 1) * self.tick
+
+    def wait_about(self, *spans):
+        """Waits for one of these numbers of seconds, exactly or missing it by the least span."""
+        self.now += max(0, self.pick(*spans) * 10**9 + self.a_tick_around())
 
     def time_text(self, time):
         time -= time % self.tick
@@ -123,10 +131,10 @@ class Story:
         time = self.now if time is None else time
         arrival = time
         if self.chance(self.disorder):
-            arrival += self.pick(0, 1, 4, 5, 5, 6, 20) * 10**9 + self.pick(-1, 0, 0, 1) * self.tick
+            arrival += self.pick(0, 1, 4, 5, 5, 6, 20) * 10**9 + self.a_tick_around()
         self.numbered += 1
-        row = [self.time_text(time)] + ["" if cells.get(c) is None else str(cells[c]) for c in self.columns[1:]]
-        self.rows.append((arrival, self.numbered, row))
+        row = ["" if cells.get(name) is None else str(cells[name]) for name in self.columns[1:]]
+        self.rows.append((arrival, self.numbered, [self.time_text(time)] + row))
 
     def arrived(self, n):
         return [row for _, _, row in sorted(self.rows, key=lambda entry: entry[:2])][:n]
@@ -136,7 +144,7 @@ class Story:
 
 
 def packet(story, src, dst, proto, **cells):
-    """A packet with plausible header cells, some of them absent. What was sent is kept, to be quoted and answered."""
+    """A packet with plausible header cells, some of them absent; kept, to be quoted and repeated."""
     six = ":" in src
     header = 60 if six else 40
     payload = cells.get("payload_len") or 0
@@ -147,7 +155,8 @@ def packet(story, src, dst, proto, **cells):
     cells.setdefault("payload_len", payload)
     cells = {"src_ip": src, "dst_ip": dst, "proto": proto} | cells
     if story.chance(0.01):
-        cells[story.pick("ip_len", "ttl", "payload_len", "tcp_seq", "tcp_ack", "payload_head", "tcp_opts")] = None
+        lost = story.pick("ip_len", "ttl", "payload_len", "tcp_seq", "tcp_ack", "payload_head", "tcp_opts")
+        cells[lost] = None
     story.packets.append(cells)
     story.write(**cells)
 
@@ -165,7 +174,8 @@ def tcp(story, src, sport, dst, dport, flags, options=None, **cells):
         options = ""
     cells.setdefault("tcp_seq", story.random.choice([0, 1, 1000, 2**31, 2**32 - 1]))
     cells.setdefault("tcp_ack", story.random.choice([0, 0, 1, 1001, 2**31]))
-    packet(story, src, dst, "tcp", src_port=sport, dst_port=dport, tcp_flags=order, tcp_opts=options, tcp_win=1024, **cells)
+    cells |= {"src_port": sport, "dst_port": dport, "tcp_flags": order, "tcp_opts": options, "tcp_win": 1024}
+    packet(story, src, dst, "tcp", **cells)
 
 
 def ends(story):
@@ -214,19 +224,20 @@ def single_tcp(story):
         if story.chance(0.5):
             story.step()
         if story.chance(0.3):
-            tcp(story, dst, dport, src, sport, story.pick("R", "RA", "A", "SA", "FA", "RPA", ""), payload_len=0)
+            tcp(story, dst, dport, src, sport, story.pick("R", "RA", "A", "SA", "FA", "RPA", ""))
 
 
 def handshake(story):
-    """S, then anything of SA, retransmissions, right and wrong acknowledgments, resets, and waiting between."""
+    """S, then any of SA, retransmissions, right and wrong acknowledgments, resets, and waiting between."""
     src, dst = ends(story)
     sport, dport = ports(story)
-    isn, answer = story.random.choice([5, 2**32 - 1]), story.random.choice([0, 9, 2**31 - 1, 2**31, 2**32 - 1])
+    isn = story.pick(5, 2**32 - 1)
+    answer = story.pick(0, 9, 2**31 - 1, 2**31, 2**32 - 1)
     right = (answer + 1) % 2**32
 
     def wait():
         if story.chance(0.25):
-            story.now += story.pick(1, 10, 10, 30, 59, 60, 60, 61, 300) * 10**9 + story.pick(-1, 0, 0, 1) * story.tick
+            story.wait_about(1, 5, 10, 30, 59, 60, 60, 61, 300)
         elif story.chance(0.5):
             story.now += story.random.randrange(0, 1000) * 10**6
 
@@ -234,12 +245,14 @@ def handshake(story):
         tcp(story, src, sport, dst, dport, flags, **({"tcp_seq": isn} | cells))
 
     def other(flags, **cells):
-        tcp(story, dst, dport, src, sport, flags, **({"tcp_seq": answer, "tcp_ack": (isn + 1) % 2**32} | cells))
+        numbers = {"tcp_seq": answer, "tcp_ack": (isn + 1) % 2**32}
+        tcp(story, dst, dport, src, sport, flags, **(numbers | cells))
 
     initiator("S" + story.pick("", "", "EC"), payload_len=story.pick(0, 0, 0, 12))
+    events = ["S", "SA", "SA", "SA", "ack", "ack", "ack", "wrong", "R", "RA", "refuse", "data", "odd"]
     for _ in range(story.pick(0, 1, 2, 3, 4, 6)):
         wait()
-        match story.random.choice(["S", "SA", "SA", "SA", "ack", "ack", "ack", "wrong", "R", "RA", "refuse", "data", "odd"]):
+        match story.random.choice(events):
             case "S":
                 initiator("S")
             case "SA":
@@ -247,8 +260,8 @@ def handshake(story):
             case "ack":
                 initiator(story.pick("A", "PA", "FA", "PAU"), tcp_ack=right)
             case "wrong":
-                ack = story.pick(answer, answer - 1, answer + 2**31, answer + 2**31 - 1, answer + 2**31 + 1, 0, None)
-                initiator("A", tcp_ack=None if ack is None else ack % 2**32)
+                ahead = story.pick(0, -1, 2**31 - 1, 2**31, 2**31 + 1, None)
+                initiator("A", tcp_ack=None if ahead is None else (answer + ahead) % 2**32)
             case "R":
                 initiator(story.pick("R", "RA", "RP"))
             case "RA":
@@ -271,7 +284,7 @@ def two_phase(story):
     )
     tcp(story, src, sport, dst, dport, "S", **irregular)
     if story.chance(0.7):
-        story.now += story.pick(0, 1, 300, 301, 599, 600, 600, 601) * 10**9 + story.pick(-1, 0, 0, 1) * story.tick
+        story.wait_about(0, 1, 300, 301, 599, 600, 600, 601)
     tcp(story, src, sport + story.pick(0, 1), dst, dport, "S", options="2-4-8-1-3", ttl=64, ip_id=1)
 
 
@@ -280,18 +293,22 @@ def udp(story):
     port = story.random.choice(PORTS)
     head = story.random.choice(HEADS.get(port, ["", "00", "474554"]) + [""])
     length = len(head) // 2
-    sport, dport = (port, story.pick(40000, 40001, 53)) if story.chance(0.7) else (story.pick(40000, 40001), port)
+    sport, dport = port, story.pick(40000, 40001, 53)
+    if story.chance(0.3):
+        sport, dport = dport, sport
     for _ in range(story.pick(1, 1, 2)):
         packet(story, src, dst, "udp", src_port=sport, dst_port=dport, payload_len=length, payload_head=head)
         if story.chance(0.3):
             story.step()
-            packet(story, dst, src, "udp", src_port=dport, dst_port=sport, payload_len=4, payload_head="01020304")
+            back = {"src_port": dport, "dst_port": sport, "payload_len": 4, "payload_head": "01020304"}
+            packet(story, dst, src, "udp", **back)
 
 
 def icmp(story):
     src, dst = ends(story)
     six = ":" in src
-    kind = story.pick(128, 129, 128, 135, 143, 8, 0) if six else story.pick(8, 8, 0, 13, 14, 15, 16, 17, 18, 9, 10, 128, 42)
+    kinds = [128, 129, 128, 135, 143, 8, 0] if six else [8, 8, 0, 13, 14, 15, 16, 17, 18, 9, 10, 128, 42]
+    kind = story.random.choice(kinds)
     name = story.random.choice([7, 7, 8, None])
     proto = "icmp6" if six else "icmp"
     for _ in range(story.pick(1, 1, 2, 3)):
@@ -316,19 +333,22 @@ def icmp_error(story):
             "quoted_dst_port": seen.get("dst_port"),
         }
         if story.chance(0.15):
-            quoted["quoted_src_ip"], quoted["quoted_dst_ip"] = quoted["quoted_dst_ip"], quoted["quoted_src_ip"]
-            quoted["quoted_src_port"], quoted["quoted_dst_port"] = quoted["quoted_dst_port"], quoted["quoted_src_port"]
+            for cell in ("ip", "port"):
+                sender, receiver = f"quoted_src_{cell}", f"quoted_dst_{cell}"
+                quoted[sender], quoted[receiver] = quoted[receiver], quoted[sender]
         if story.chance(0.1):
             quoted["quoted_src_port"] = quoted["quoted_dst_port"] = None
         if story.chance(0.05):
             quoted["quoted_dst_port"] = 81
         dst = seen["src_ip"]
-        src = seen["dst_ip"] if story.chance(0.5) else (src if (":" in src) == (":" in dst) else seen["dst_ip"])
+        if story.chance(0.5) or (":" in src) != (":" in dst):
+            src = seen["dst_ip"]
     proto = "icmp6" if ":" in src else "icmp"
     kind = story.random.choice(ERRORS[proto])
     payload = story.pick(0, 28, 60)
     for _ in range(story.pick(1, 1, 1, 2)):
-        packet(story, src, dst, proto, icmp_type=kind, icmp_code=story.pick(0, 1, 3), payload_len=payload, **quoted)
+        cells = {"icmp_type": kind, "icmp_code": story.pick(0, 1, 3), "payload_len": payload}
+        packet(story, src, dst, proto, **(cells | quoted))
         if story.chance(0.3):
             story.step()
 
@@ -337,7 +357,8 @@ def sctp(story):
     src, dst = ends(story)
     sport, dport = ports(story)
     head = story.pick("01000014", "01", "0a", "02", "06", "0b", "0e", "00", "03", "04", "07", "ff", "")
-    packet(story, src, dst, "sctp", src_port=sport, dst_port=dport, payload_len=len(head) // 2, payload_head=head)
+    cells = {"src_port": sport, "dst_port": dport, "payload_len": len(head) // 2, "payload_head": head}
+    packet(story, src, dst, "sctp", **cells)
 
 
 def incomplete(story):
@@ -356,7 +377,8 @@ def incomplete(story):
         case "noflags":
             packet(story, src, dst, "tcp", src_port=40000, dst_port=80)
         case "oneport":
-            packet(story, src, dst, story.pick("udp", "sctp"), src_port=40000, payload_len=1, payload_head="01")
+            proto = story.pick("udp", "sctp")
+            packet(story, src, dst, proto, src_port=40000, payload_len=1, payload_head="01")
         case "other":
             packet(story, src, dst, story.pick("47", "2", "50", "255"))
 
@@ -381,7 +403,7 @@ def endless(story):
         story.now += pace * 10**9
         if story.chance(0.15):
             limit = story.pick(100, 600, 3600)
-            story.now = max(story.now, start + limit * 10**9 + story.pick(-1, 0, 0, 1) * story.tick)
+            story.now = max(story.now, start + limit * 10**9 + story.a_tick_around())
         if story.chance(0.2):
             single_tcp(story)
 
@@ -420,7 +442,9 @@ def probe_rows(seed, n):
     sources = sources[: story.pick(1, 3, 7)]
     while len(story.rows) < n:
         proto = story.pick("tcp", "tcp", "udp", "icmp", "47")
-        port = story.pick(0, 22, 80, 443, 443, 65535) if proto in ("tcp", "udp") and story.chance(0.95) else None
+        port = None
+        if proto in ("tcp", "udp") and story.chance(0.95):
+            port = story.pick(0, 22, 80, 443, 443, 65535)
         kind = story.pick("scan", "scan", "scan", "backscatter", "other")
         story.write(
             duration="0.000000",
@@ -446,7 +470,9 @@ def probe_rows(seed, n):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("seed")
     parser.add_argument("n", type=int)
     parser.add_argument("--probes", action="store_true", help="probe rows instead of packet rows")
