@@ -26,9 +26,9 @@ pub struct Packet {
     pub dst_port: Option<u16>,
     /// TCP flags, where captured.
     pub flags: Option<TcpFlags>,
-    /// TCP sequence number, where captured.
+    /// TCP sequence number of a SYN/ACK, where captured.
     pub seq: Option<u32>,
-    /// TCP acknowledgment number, where captured.
+    /// TCP acknowledgment number of an ACK, where captured.
     pub ack: Option<u32>,
     /// Length by the IP header, in octets.
     pub ip_len: u32,
@@ -98,8 +98,12 @@ impl Packet {
         match proto {
             Proto::TCP => {
                 packet.flags = row.tcp_flags()?;
-                packet.seq = row.tcp_seq()?;
-                packet.ack = row.tcp_ack()?;
+                // Numbers are asked for by the handshake only: of a SYN/ACK, and of an ACK.
+                match packet.flags {
+                    Some(flags) if !flags.has(TcpFlags::ACK) => {}
+                    Some(flags) if !flags.has(TcpFlags::SYN) => packet.ack = row.tcp_ack()?,
+                    _ => packet.seq = row.tcp_seq()?,
+                }
                 if packet.is_syn() {
                     packet.syn_stack = packet.stack_of(row.tcp_opts());
                     // Spoki (Hiesgen et al., USENIX Security 2022), §4: TTL above 200, no TCP options, or ZMap's IP ID.

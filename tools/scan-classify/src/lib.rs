@@ -50,10 +50,9 @@ pub fn run(args: &Args, console: &mut Console) -> Outcome {
         if !missing.is_empty() {
             console.say(format_args!("{name}: no column {}; taken as absent", missing.join(", ")));
         }
-        let (probes, gather) = ProbeRows::new(&rows, &mut sink.out);
+        let (probes, mut first) = ProbeRows::new(&mut rows, &mut sink.out).with_context(|| name.clone())?;
         sink.probes = Some(probes);
         let mut classifier = Classifier::new(options);
-        let mut scratch = Vec::new();
         loop {
             let row = match rows.next_row_with(&mut || sink.out.flush()) {
                 Ok(Some(row)) => row,
@@ -68,8 +67,7 @@ pub fn run(args: &Args, console: &mut Console) -> Outcome {
             sink.summary.read += 1;
             match Packet::from_row(&columns.packet(row)) {
                 Ok(packet) => {
-                    let cells = gather.take(&row, &mut scratch);
-                    classifier.push(&packet, cells, &mut |probe| sink.probe(&probe))?;
+                    classifier.push(&packet, first.take(&row), &mut |probe| sink.probe(&probe))?;
                 }
                 Err(e) => {
                     sink.summary.malformed_cells += 1;

@@ -1,37 +1,76 @@
 use std::io::{self, Read, Write};
 
-use probeline_record::{Col, Encoder, Field, Gather, RowReader, field, rows};
+use probeline_record::{Col, Encoder, Field, Format, Gather, Row, RowReader, field, rows};
 use probeline_scan::{Handshake, Probe, SynStack, Technique};
+
+/// Columns of the packet row that open the probe row, around its duration: they go out as they came in.
+const FLOW: &[&Field] = &[&field::SRC_IP, &field::DST_IP, &field::PROTO, &field::SRC_PORT, &field::DST_PORT];
+
+/// What a probe keeps of its first packet's row: time, the flow's columns, and every other one, as they stand.
+pub(crate) struct FirstRow {
+    ts: Col,
+    flow: Gather,
+    others: Gather,
+    scratch: Vec<u8>,
+    kept: Vec<u8>,
+}
+
+impl FirstRow {
+    /// The kept cells of a row: two lengths, then time, flow and the rest.
+    #[inline]
+    pub(crate) fn take<'a>(&'a mut self, row: &Row<'_>) -> &'a [u8] {
+        self.kept.clear();
+        let ts = row.token(self.ts);
+        let flow = self.flow.take(row, &mut self.scratch);
+        self.kept.extend_from_slice(&(ts.len() as u32).to_le_bytes());
+        self.kept.extend_from_slice(&(flow.len() as u32).to_le_bytes());
+        self.kept.extend_from_slice(ts);
+        self.kept.extend_from_slice(flow);
+        self.kept.extend_from_slice(self.others.take(row, &mut self.scratch));
+        &self.kept
+    }
+}
 
 /// Writes probe rows: the probe's own columns, then every further column of the input from its first packet.
 pub(crate) struct ProbeRows {
-    gather: Gather,
+    format: Format,
+    flow: Gather,
+    others: Gather,
 }
 
-/// Columns of the packet row that the probe row has in a place of their own.
-const REPLACED: &[&Field] =
-    &[&field::TS, &field::SRC_IP, &field::DST_IP, &field::PROTO, &field::SRC_PORT, &field::DST_PORT];
-
 impl ProbeRows {
-    /// Writes the header, and returns what takes the kept cells out of each input row.
-    pub(crate) fn new<R: Read, W: Write>(rows: &RowReader<R>, out: &mut Encoder<W>) -> (Self, Gather) {
-        let own = || rows::PROBE.iter().chain(REPLACED).map(|field| field.name);
-        let kept: Vec<(Col, &str)> = rows.columns().filter(|(_, name)| own().all(|n| n != *name)).collect();
-        out.header(rows::PROBE.iter().map(|field| field.name).chain(kept.iter().map(|(_, name)| *name)));
-        let columns: Vec<Col> = kept.iter().map(|(col, _)| *col).collect();
-        let gather = || Gather::new(&columns, rows.format());
-        (Self { gather: gather() }, gather())
+    /// Finds the columns and writes the header.
+    ///
+    /// # Errors
+    /// When a column that makes a flow is missing, or stands twice.
+    pub(crate) fn new<R: Read, W: Write>(
+        rows: &mut RowReader<R>,
+        out: &mut Encoder<W>,
+    ) -> Result<(Self, FirstRow), probeline_record::Error> {
+        let ts = rows.require(&field::TS)?;
+        let flow = FLOW.iter().map(|field| rows.require(field)).collect::<Result<Vec<Col>, _>>()?;
+        let own = || rows::PROBE.iter().map(|field| field.name);
+        let others: Vec<(Col, &str)> = rows.columns().filter(|(_, name)| own().all(|n| n != *name)).collect();
+        out.header(own().chain(others.iter().map(|(_, name)| *name)));
+        let others: Vec<Col> = others.iter().map(|(col, _)| *col).collect();
+        let format = rows.format();
+        let gather = |columns: &[Col]| Gather::new(columns, format);
+        let first = FirstRow {
+            ts,
+            flow: gather(&flow),
+            others: gather(&others),
+            scratch: Vec::new(),
+            kept: Vec::new(),
+        };
+        Ok((Self { format, flow: gather(&flow), others: gather(&others) }, first))
     }
 
     pub(crate) fn write<W: Write>(&mut self, probe: &Probe<'_>, out: &mut Encoder<W>) -> io::Result<()> {
+        let (ts, flow, others) = split(probe.cells);
         out.begin();
-        out.ts(probe.ts, probe.ts_digits);
+        out.token(ts, self.format);
         out.seconds(probe.duration, probe.ts_digits);
-        out.ip(probe.src);
-        out.ip(probe.dst);
-        out.word(probe.proto.name());
-        out.uint_or_absent(probe.src_port);
-        out.uint_or_absent(probe.dst_port);
+        self.flow.write(flow, out);
         out.word(probe.class.name());
         out.word_or_absent(probe.technique.map(Technique::name));
         out.word_or_absent(probe.handshake.map(Handshake::name));
@@ -43,7 +82,19 @@ impl ProbeRows {
         }
         out.uint(probe.packets);
         out.uint(probe.bytes);
-        self.gather.write(probe.cells, out);
+        self.others.write(others, out);
         out.end()
     }
+}
+
+/// The parts of what [`FirstRow::take`] kept.
+fn split(cells: &[u8]) -> (&[u8], &[u8], &[u8]) {
+    let length = |at: usize| {
+        cells.get(at..at + 4).and_then(|b| b.try_into().ok()).map_or(0, |b| u32::from_le_bytes(b) as usize)
+    };
+    let (ts, flow) = (length(0), length(4));
+    let rest = cells.get(8..).unwrap_or_default();
+    let (ts, rest) = rest.split_at_checked(ts).unwrap_or_default();
+    let (flow, rest) = rest.split_at_checked(flow).unwrap_or_default();
+    (ts, flow, rest)
 }
