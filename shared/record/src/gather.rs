@@ -12,7 +12,7 @@ pub struct Gather {
     runs: Vec<(Col, Col)>,
     columns: usize,
     format: Format,
-    ends: Vec<u32>,
+    behind: Vec<u32>,
 }
 
 impl Gather {
@@ -25,7 +25,7 @@ impl Gather {
                 _ => runs.push((*col, *col)),
             }
         }
-        Self { runs, columns: columns.len(), format, ends: vec![0; columns.len()] }
+        Self { runs, columns: columns.len(), format, behind: vec![0; columns.len()] }
     }
 
     /// The cells of a row; `scratch` holds them where they do not stand side by side.
@@ -59,12 +59,12 @@ impl Gather {
             (Format::Csv, Format::Csv) => out.csv_cells(cells, self.columns),
             (Format::Csv, Format::Ndjson) => {
                 // The reader has checked the quoting, so the cells are found again.
-                let count = split::quoted(cells, &mut self.ends).unwrap_or(0);
+                let count = split::quoted(cells, &mut self.behind).unwrap_or(0);
                 debug_assert_eq!(count, self.columns);
                 let mut from = 0;
-                for end in &self.ends {
-                    out.token(&cells[from..*end as usize], Format::Csv);
-                    from = *end as usize + 1;
+                for next in &self.behind {
+                    out.token(&cells[from..*next as usize - 1], Format::Csv);
+                    from = *next as usize;
                 }
             }
             (Format::Ndjson, _) => {

@@ -46,7 +46,8 @@ pub(crate) fn names(object: &[u8]) -> Result<Vec<String>, String> {
     }
 }
 
-/// Writes start and end of each value, in the order of `names`, to `places`; missing keys get an empty place.
+/// Writes the start of each value and the place behind its separator (its end and one), in the order of `names`, to
+/// `places`; missing keys get an empty place.
 pub(crate) fn split(
     object: &[u8],
     names: &[String],
@@ -54,7 +55,7 @@ pub(crate) fn split(
     extras: &mut Vec<Extra>,
 ) -> Result<(), String> {
     places.clear();
-    places.resize(2 * names.len(), 0);
+    places.extend(names.iter().flat_map(|_| [0, 1]));
     extras.clear();
     let mut deserializer = serde_json::Deserializer::from_slice(object);
     let base = object.as_ptr() as usize;
@@ -91,7 +92,7 @@ impl<'de> Visitor<'de> for Places<'_> {
             match place {
                 Some(i) => {
                     self.places[2 * i] = start;
-                    self.places[2 * i + 1] = end;
+                    self.places[2 * i + 1] = end + 1;
                     expected = i + 1;
                 }
                 None => self.extras.push(Extra { name: key.into_owned(), start, end }),

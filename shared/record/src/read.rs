@@ -42,12 +42,17 @@ pub struct RowReader<R> {
     quote: usize,
     eof: bool,
     format: Format,
+    /// Where the cells of the row lie: see [`Row`].
+    bounds: Vec<u32>,
+    about: About,
+    lines_ahead: u64,
+}
+
+/// What a row needs to be told of only now and then.
+struct About {
     names: Vec<String>,
-    /// CSV: the end of each cell. NDJSON: start and end of each value.
-    ends: Vec<u32>,
     extras: Vec<Extra>,
     line: u64,
-    lines_ahead: u64,
 }
 
 impl<R: Read> RowReader<R> {
@@ -64,10 +69,8 @@ impl<R: Read> RowReader<R> {
             quote: 0,
             eof: false,
             format: Format::Csv,
-            names: Vec::new(),
-            ends: Vec::new(),
-            extras: Vec::new(),
-            line: 0,
+            bounds: Vec::new(),
+            about: About { names: Vec::new(), extras: Vec::new(), line: 0 },
             lines_ahead: 1,
         };
         reader.head()?;
@@ -76,7 +79,7 @@ impl<R: Read> RowReader<R> {
 
     /// Whether the input held nothing at all, not even a header.
     pub fn is_empty(&self) -> bool {
-        self.names.is_empty()
+        self.about.names.is_empty()
     }
 
     /// The encoding of the input.
@@ -86,12 +89,12 @@ impl<R: Read> RowReader<R> {
 
     /// The names of the columns, in order.
     pub fn names(&self) -> &[String] {
-        &self.names
+        &self.about.names
     }
 
     /// The columns with their names, in order.
     pub fn columns(&self) -> impl Iterator<Item = (Col, &str)> {
-        self.names.iter().enumerate().map(|(i, name)| (Col::new(i), &**name))
+        self.about.names.iter().enumerate().map(|(i, name)| (Col::new(i), &**name))
     }
 
     /// The column of this name, where the input has one.
@@ -101,13 +104,14 @@ impl<R: Read> RowReader<R> {
     /// # Errors
     /// When the name stands twice in a CSV header.
     pub fn column(&mut self, name: &str) -> Result<Option<Col>, Error> {
-        let mut places = self.names.iter().enumerate().filter(|(_, n)| *n == name).map(|(i, _)| Col::new(i));
+        let mut places =
+            self.about.names.iter().enumerate().filter(|(_, n)| *n == name).map(|(i, _)| Col::new(i));
         match (places.next(), places.next()) {
             (Some(col), None) => Ok(Some(col)),
             (Some(_), Some(_)) => Err(Error::AmbiguousColumn(name.to_owned())),
-            (None, _) if self.format == Format::Ndjson && !self.names.is_empty() => {
-                self.names.push(name.to_owned());
-                Ok(Some(Col::new(self.names.len() - 1)))
+            (None, _) if self.format == Format::Ndjson && !self.about.names.is_empty() => {
+                self.about.names.push(name.to_owned());
+                Ok(Some(Col::new(self.about.names.len() - 1)))
             }
             (None, _) => Ok(None),
         }
@@ -128,7 +132,7 @@ impl<R: Read> RowReader<R> {
     /// # Errors
     /// As [`RowReader::require`].
     pub fn require_name(&mut self, name: &str, hint: &str) -> Result<Col, Error> {
-        if !self.names.iter().any(|n| n == name) {
+        if !self.about.names.iter().any(|n| n == name) {
             return Err(Error::MissingColumn { name: name.to_owned(), hint: hint.to_owned() });
         }
         self.column(name)?
@@ -152,36 +156,32 @@ impl<R: Read> RowReader<R> {
         &mut self,
         before_read: &mut dyn FnMut() -> io::Result<()>,
     ) -> Result<Option<Row<'_>>, Error> {
-        if self.names.is_empty() {
+        if self.about.names.is_empty() {
             return Ok(None);
         }
         let Some((from, to)) = self.advance(before_read)? else { return Ok(None) };
         let raw = &self.buf[from..to];
         let cells = match self.format {
             Format::Csv => {
+                let behind = &mut self.bounds[1..];
                 let count = if self.quote < to {
-                    split::quoted(raw, &mut self.ends)
+                    split::quoted(raw, behind)
                 } else {
-                    Some(split::plain(raw, &mut self.ends))
+                    Some(split::plain(raw, behind))
                 };
                 match count {
-                    Some(count) if count == self.names.len() => Ok(()),
-                    Some(count) => Err(format!("{count} cells where the header has {}", self.names.len())),
+                    Some(count) if count == self.about.names.len() => Ok(()),
+                    Some(count) => {
+                        Err(format!("{count} cells where the header has {}", self.about.names.len()))
+                    }
                     None => Err("a quote that is not closed, or text behind a closing one".to_owned()),
                 }
             }
-            Format::Ndjson => json::split(raw, &self.names, &mut self.ends, &mut self.extras),
+            Format::Ndjson => json::split(raw, &self.about.names, &mut self.bounds, &mut self.about.extras),
         };
         match cells {
-            Ok(()) => Ok(Some(Row {
-                raw,
-                ends: &self.ends,
-                format: self.format,
-                names: &self.names,
-                extras: &self.extras,
-                line: self.line,
-            })),
-            Err(what) => Err(Error::Row { line: self.line, what }),
+            Ok(()) => Ok(Some(Row { raw, bounds: &self.bounds, format: self.format, about: &self.about })),
+            Err(what) => Err(Error::Row { line: self.about.line, what }),
         }
     }
 
@@ -191,7 +191,7 @@ impl<R: Read> RowReader<R> {
         before_read: &mut dyn FnMut() -> io::Result<()>,
     ) -> Result<Option<(usize, usize)>, Error> {
         loop {
-            self.line += self.lines_ahead;
+            self.about.line += self.lines_ahead;
             self.lines_ahead = 0;
             let Some((length, line_end)) = self.find_record(before_read)? else { return Ok(None) };
             let from = self.start;
@@ -249,7 +249,7 @@ impl<R: Read> RowReader<R> {
 
     /// Gives up on a record longer than is read, and stands behind its first line.
     fn too_long(&mut self, line: Option<usize>) -> Error {
-        let error = Error::Row { line: self.line, what: format!("longer than {MAX_ROW_BYTES} bytes") };
+        let error = Error::Row { line: self.about.line, what: format!("longer than {MAX_ROW_BYTES} bytes") };
         self.start = line.map_or(self.end, |length| self.start + length + 1);
         self.lines_ahead = u64::from(line.is_some());
         error
@@ -307,10 +307,10 @@ impl<R: Read> RowReader<R> {
             self.format = Format::Ndjson;
             // The first row is looked at for its names and then read again as a row.
             let Some((from, to)) = self.advance(&mut || Ok(()))? else { return Ok(()) };
-            self.names = json::names(&self.buf[from..to])
+            self.about.names = json::names(&self.buf[from..to])
                 .map_err(|what| Error::NotRows(format!("line 1 is no JSON object: {what}")))?;
             self.start = from;
-            self.line -= 1;
+            self.about.line -= 1;
         } else {
             let Some((from, to)) = self.advance(&mut || Ok(())).map_err(|e| match e {
                 Error::Row { what, .. } => Error::NotRows(format!("the header line is {what}")),
@@ -320,24 +320,22 @@ impl<R: Read> RowReader<R> {
                 return Ok(());
             };
             let line = &self.buf[from..to];
-            self.ends = vec![0; MAX_COLUMNS];
-            let count = split::quoted(line, &mut self.ends)
+            self.bounds = vec![0; MAX_COLUMNS + 1];
+            let count = split::quoted(line, &mut self.bounds[1..])
                 .filter(|count| *count <= MAX_COLUMNS)
                 .ok_or_else(|| Error::NotRows("the first line is not a CSV header".to_owned()))?;
-            self.ends.truncate(count);
-            let mut from = 0;
-            for end in &self.ends {
-                let name = unquote(&line[from..*end as usize]);
+            self.bounds.truncate(count + 1);
+            for place in self.bounds.windows(2) {
+                let name = unquote(&line[place[0] as usize..place[1] as usize - 1]);
                 let name = std::str::from_utf8(&name)
                     .map_err(|_| Error::NotRows("the first line is not text".to_owned()))?;
                 if name.bytes().any(|b| b < b' ') {
                     return Err(Error::NotRows("the first line holds control characters".to_owned()));
                 }
-                self.names.push(name.to_owned());
-                from = *end as usize + 1;
+                self.about.names.push(name.to_owned());
             }
         }
-        if self.names.len() > MAX_COLUMNS {
+        if self.about.names.len() > MAX_COLUMNS {
             return Err(Error::NotRows(format!("more than {MAX_COLUMNS} columns")));
         }
         Ok(())
@@ -385,11 +383,11 @@ pub(crate) fn unquote(cell: &[u8]) -> Cow<'_, [u8]> {
 #[derive(Clone, Copy)]
 pub struct Row<'a> {
     raw: &'a [u8],
-    ends: &'a [u32],
+    /// CSV: 0, then the place behind each cell's comma, so that neighbours share a place. NDJSON: for each column the
+    /// start of its value and its end plus one.
+    bounds: &'a [u32],
     format: Format,
-    names: &'a [String],
-    extras: &'a [Extra],
-    line: u64,
+    about: &'a About,
 }
 
 impl<'a> Row<'a> {
@@ -401,7 +399,7 @@ impl<'a> Row<'a> {
 
     /// Line on which the row begins, the first line of the input being 1.
     pub fn line(&self) -> u64 {
-        self.line
+        self.about.line
     }
 
     /// The encoding of [`Row::raw`].
@@ -421,17 +419,10 @@ impl<'a> Row<'a> {
     /// for a single column.
     #[inline]
     pub fn slice(&self, first: Col, last: Col) -> &'a [u8] {
-        let (first, last) = (first.index(), last.index());
-        match self.format {
-            Format::Csv => {
-                let from = if first == 0 { 0 } else { self.ends[first - 1] as usize + 1 };
-                &self.raw[from..self.ends[last] as usize]
-            }
-            Format::Ndjson => match self.ends.get(2 * last + 1) {
-                Some(end) => &self.raw[self.ends[2 * first] as usize..*end as usize],
-                None => b"",
-            },
-        }
+        let shift = u32::from(self.format == Format::Ndjson);
+        let from = self.bounds[first.index() << shift] as usize;
+        let behind = self.bounds[(last.index() << shift) + 1] as usize;
+        &self.raw[from..behind.wrapping_sub(1)]
     }
 
     /// The cell's text where it needs no unescaping, which holds for every column of the dictionary but free text:
@@ -455,8 +446,10 @@ impl<'a> Row<'a> {
         }
     }
 
+    #[cold]
+    #[inline(never)]
     fn bad(&self, col: Col, expected: &'static str) -> CellError {
-        CellError::new(self.names.get(col.index()).map_or("", String::as_str), expected, self.cell(col))
+        CellError::new(self.about.names.get(col.index()).map_or("", String::as_str), expected, self.cell(col))
     }
 
     /// The cell as an address.
@@ -514,7 +507,10 @@ impl<'a> Row<'a> {
     /// Keys of an NDJSON row that the first row did not have, with their values.
     pub(crate) fn extras(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> + use<'a> {
         let raw = self.raw;
-        self.extras.iter().map(move |extra| (&*extra.name, &raw[extra.start as usize..extra.end as usize]))
+        self.about
+            .extras
+            .iter()
+            .map(move |extra| (&*extra.name, &raw[extra.start as usize..extra.end as usize]))
     }
 }
 

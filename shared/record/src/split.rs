@@ -10,39 +10,39 @@ fn matches(word: u64, byte: u8) -> u64 {
     !(((x & LOW7) + LOW7) | x | LOW7)
 }
 
-/// Writes the end of each cell of a row without quotes to `ends`, which has one place per column.
-/// Returns how many cells the row has, which may be more than there are places.
+/// Finds the cells of a row without quotes: writes the place behind the separator of each cell to `behind`, which has
+/// one place per column. Returns how many cells the row has, which may be more than there are places.
 ///
 /// Eight bytes a step: cells of packet rows are four or five bytes long, too short for a search call each.
 #[inline]
-pub(crate) fn plain(row: &[u8], ends: &mut [u32]) -> usize {
+pub(crate) fn plain(row: &[u8], behind: &mut [u32]) -> usize {
     let mut cell = 0;
     let mut chunks = row.chunks_exact(8);
-    let mut base = 0u32;
+    let mut base = 1u32;
     for chunk in &mut chunks {
         let word = u64::from_le_bytes([
             chunk[0], chunk[1], chunk[2], chunk[3], chunk[4], chunk[5], chunk[6], chunk[7],
         ]);
         let mut hits = matches(word, b',');
         while hits != 0 {
-            if let Some(end) = ends.get_mut(cell) {
-                *end = base + hits.trailing_zeros() / 8;
+            if let Some(place) = behind.get_mut(cell) {
+                *place = base.wrapping_add(hits.trailing_zeros() / 8);
             }
             cell += 1;
-            hits &= hits - 1;
+            hits &= hits.wrapping_sub(1);
         }
-        base += 8;
+        base = base.wrapping_add(8);
     }
     for (i, byte) in chunks.remainder().iter().enumerate() {
         if *byte == b',' {
-            if let Some(end) = ends.get_mut(cell) {
-                *end = base + i as u32;
+            if let Some(place) = behind.get_mut(cell) {
+                *place = base + i as u32;
             }
             cell += 1;
         }
     }
-    if let Some(end) = ends.get_mut(cell) {
-        *end = row.len() as u32;
+    if let Some(place) = behind.get_mut(cell) {
+        *place = row.len() as u32 + 1;
     }
     cell + 1
 }
@@ -79,7 +79,7 @@ fn close_quote(bytes: &[u8], mut from: usize) -> Option<usize> {
 }
 
 /// As [`plain`], for a row that holds quotes. `None` where a quote is never closed or text follows a closing one.
-pub(crate) fn quoted(row: &[u8], ends: &mut [u32]) -> Option<usize> {
+pub(crate) fn quoted(row: &[u8], behind: &mut [u32]) -> Option<usize> {
     let mut cell = 0;
     let mut at = 0;
     loop {
@@ -92,8 +92,8 @@ pub(crate) fn quoted(row: &[u8], ends: &mut [u32]) -> Option<usize> {
         } else {
             memchr::memchr(b',', &row[at..]).map_or(row.len(), |comma| at + comma)
         };
-        if let Some(place) = ends.get_mut(cell) {
-            *place = end as u32;
+        if let Some(place) = behind.get_mut(cell) {
+            *place = end as u32 + 1;
         }
         cell += 1;
         if end == row.len() {
@@ -108,13 +108,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn cells(row: &[u8], ends: &[u32], count: usize) -> Vec<Vec<u8>> {
+    fn cells(row: &[u8], behind: &[u32], count: usize) -> Vec<Vec<u8>> {
         let mut from = 0;
-        ends[..count]
+        behind[..count]
             .iter()
-            .map(|end| {
-                let cell = row[from..*end as usize].to_vec();
-                from = *end as usize + 1;
+            .map(|next| {
+                let cell = row[from..*next as usize - 1].to_vec();
+                from = *next as usize;
                 cell
             })
             .collect()
@@ -123,10 +123,10 @@ mod tests {
     proptest! {
         #[test]
         fn plain_agrees_with_split(row in "[a-z0-9,.\u{80}-\u{ff}]{0,70}") {
-            let mut ends = [0; 80];
-            let count = plain(row.as_bytes(), &mut ends);
+            let mut behind = [0; 80];
+            let count = plain(row.as_bytes(), &mut behind);
             let expected: Vec<Vec<u8>> = row.as_bytes().split(|b| *b == b',').map(<[u8]>::to_vec).collect();
-            prop_assert_eq!(cells(row.as_bytes(), &ends, count), expected);
+            prop_assert_eq!(cells(row.as_bytes(), &behind, count), expected);
         }
 
         /// The csv crate writes; its quoting and ours must agree on where cells end.
@@ -138,9 +138,9 @@ mod tests {
             let bytes = writer.into_inner().unwrap();
             let (len, _) = quoted_record(&bytes).unwrap();
             prop_assert_eq!(len + 1, bytes.len());
-            let mut ends = [0; 10];
-            let count = quoted(&bytes[..len], &mut ends).unwrap();
-            let found: Vec<String> = cells(&bytes[..len], &ends, count)
+            let mut behind = [0; 10];
+            let count = quoted(&bytes[..len], &mut behind).unwrap();
+            let found: Vec<String> = cells(&bytes[..len], &behind, count)
                 .iter()
                 .map(|cell| String::from_utf8(crate::read::unquote(cell).into_owned()).unwrap())
                 .collect();
