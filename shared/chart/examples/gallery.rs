@@ -138,7 +138,12 @@ fn many_bins() -> Columns {
         figure: figure("Destination ports in bins of 256"),
         series: vec![],
         x_title: "TCP destination port".into(),
-        labels: Labelled::Edges((0..=256).map(|i| (i * 256).to_string()).collect()),
+        labels: Labelled::Even {
+            from: 0.0,
+            width: 256.0,
+            names: (0..256).map(|i| format!("from {}", i * 256)).collect(),
+            values: false,
+        },
         values: vec![
             (0..256u32).map(|i| f64::from(i.wrapping_mul(2_654_435_761) >> 20) / 9.0 + 20.0).collect(),
         ],

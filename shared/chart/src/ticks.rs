@@ -52,6 +52,8 @@ pub(crate) fn log(min: f64, max: f64) -> Vec<Tick> {
     let decades = high - low;
     // More than eight texts do not fit a column's width.
     let every = ((decades / 8.0).ceil() as i32).max(1);
+    // One axis, one notation: where 0.0001 is too coarse, 0.1 is a power of ten too.
+    let powers = low < -4.0 - 1e-9 || high > 15.0;
     let mut ticks = Vec::new();
     for exponent in (low - 1e-9).floor() as i32..=(high + 1e-9).ceil() as i32 {
         for digit in 1..10 {
@@ -67,7 +69,8 @@ pub(crate) fn log(min: f64, max: f64) -> Vec<Tick> {
             if digit > 1 && every > 1 {
                 continue;
             }
-            ticks.push(Tick { at, text: if named { magnitude(at, exponent) } else { String::new() } });
+            ticks
+                .push(Tick { at, text: if named { magnitude(at, exponent, powers) } else { String::new() } });
         }
     }
     ticks
@@ -78,9 +81,9 @@ fn power_of_ten(exponent: i32) -> f64 {
     if exponent < 0 { 1.0 / 10f64.powi(-exponent) } else { 10f64.powi(exponent) }
 }
 
-/// A number on a logarithmic axis: `1`, `500`, `10k`, `1M`, `0.01`, `10⁻⁵`.
-fn magnitude(at: f64, exponent: i32) -> String {
-    if !(-4..=14).contains(&exponent) {
+/// A number on a logarithmic axis: `1`, `500`, `10k`, `1M`, `0.01`, or `10⁻⁵` with `powers`.
+fn magnitude(at: f64, exponent: i32, powers: bool) -> String {
+    if powers && exponent != 0 {
         let digit = (at / power_of_ten(exponent)).round();
         let power = format!("10{}", superscript(exponent));
         return if digit > 1.0 { format!("{digit}·{power}") } else { power };
@@ -102,6 +105,9 @@ fn short(at: f64, largest: f64, exponent: i32) -> String {
     };
     if at == 0.0 {
         return "0".into();
+    }
+    if largest.abs() >= 1e15 {
+        return format!("{at:.1e}").replace(".0e", "e").replace('-', "−");
     }
     let decimals = (shift - exponent).max(0) as usize;
     let text = format!("{:.*}", decimals, at / unit);
@@ -218,7 +224,7 @@ mod tests {
     fn log_ticks_are_decades() {
         assert_eq!(texts(&log(1.0, 1e6)), ["1", "10", "100", "1000", "10k", "100k", "1M"]);
         assert_eq!(texts(&log(1.0, 50.0)), ["1", "2", "5", "10", "20", "50"]);
-        assert_eq!(texts(&log(1e-6, 1.0)), ["10⁻⁶", "10⁻⁵", "0.0001", "0.001", "0.01", "0.1", "1"]);
+        assert_eq!(texts(&log(1e-6, 1.0)), ["10⁻⁶", "10⁻⁵", "10⁻⁴", "10⁻³", "10⁻²", "10⁻¹", "1"]);
         assert_eq!(log(1.0, 1000.0).len(), 28);
         assert_eq!(texts(&log(1.0, 1e12)), ["1", "100", "10k", "1M", "100M", "10G", "1T"]);
     }

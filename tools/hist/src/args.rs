@@ -319,7 +319,7 @@ Examples:
       hist src_ip probes.csv | hist count --bins log:10
       hist src_ip probes.csv | hist count --ccdf --log xy -o sources.svg
   Two configurations side by side, each as shares:
-      hist technique --by-file --shares --series passive,honeypot --format table passive.csv honeypot.csv
+      hist technique --by-file --shares --format table passive.csv honeypot.csv
   Median and tail of the packet length:
       hist ip_len --quantiles 0.5,0.9,0.99 packets.csv
   Combinations, and the same exploration with other tools behind it:

@@ -81,6 +81,7 @@ fn figure(task: &Task<'_>, summary: &Summary, undrawn: &[&BinRow]) -> Figure {
 fn x_title(task: &Task<'_>) -> String {
     let own = match task.columns.as_slice() {
         [column] if task.args.bin.hour && !column.ends_with("hour") => "hour of day (UTC)".into(),
+        [column] if task.args.bin.every.is_some() && column == "ts" => "time".into(),
         [column] if task.args.bin.every.is_some() => column.clone(),
         [column] => with_unit(column),
         several => several.join(", "),
@@ -108,6 +109,7 @@ fn span(seconds: f64) -> String {
         (true, "d") => "day".into(),
         (true, "h") => "hour".into(),
         (true, "min") => "minute".into(),
+        (true, _) => "second".into(),
         _ => format!("{number} {name}"),
     }
 }
@@ -171,12 +173,38 @@ fn labels(task: &Task<'_>, summary: &Summary, shown: &[(usize, &BinRow)]) -> Lab
     if ranges.len() < shown.len() || !joined || time {
         return Labelled::Middles(shown.iter().map(|(_, row)| task.key_text(summary, row)).collect());
     }
+    let name = |at: usize| shown.get(at).map_or_else(String::new, |(_, row)| task.key_text(summary, row));
+    if let Some(even) = even(&ranges, ones, name) {
+        return even;
+    }
     if ones {
         return Labelled::Middles(ranges.iter().map(|(lo, _)| edge(*lo)).collect());
     }
     let mut edges: Vec<String> = ranges.iter().map(|(lo, _)| edge(*lo)).collect();
     edges.extend(ranges.last().map(|(_, hi)| edge(*hi)));
     Labelled::Edges(edges)
+}
+
+/// Many bins of one width have round numbers under them instead of their edges; `name` is a bin's tooltip.
+fn even(
+    ranges: &[(Option<Decimal>, Option<Decimal>)],
+    values: bool,
+    name: impl Fn(usize) -> String,
+) -> Option<Labelled> {
+    const MANY: usize = 24;
+    let (from, to) = (ranges.first()?.0?.to_f64(), ranges.last()?.1?.to_f64());
+    let width = (to - from) / ranges.len() as f64;
+    // Linear bins have their edges rounded to what the values can be: a twentieth of a bin is not seen.
+    let mut edges = ranges.iter().enumerate();
+    let even = edges.all(|(at, (lo, _))| {
+        lo.is_some_and(|lo| (lo.to_f64() - from - width * at as f64).abs() <= width / 20.0)
+    });
+    (ranges.len() > MANY && even).then(|| Labelled::Even {
+        from,
+        width,
+        names: (0..ranges.len()).map(name).collect(),
+        values,
+    })
 }
 
 /// An edge as an axis writes it: round thousands and millions short, an open end as a dash.

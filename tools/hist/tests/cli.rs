@@ -609,3 +609,42 @@ fn list_fields_names_the_columns() {
     let names: Vec<&str> = found[1..].iter().map(|row| row[0].as_str()).collect();
     assert_eq!(names, ["dst_port", "lo", "hi", "count", "share", "cumulative", "ccdf", "quantile"]);
 }
+
+/// What the help shows works as it stands there.
+#[test]
+fn examples_of_the_help_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut rows = "ts,src_ip,proto,dst_port,bytes,src_country,src_hour,technique,ip_len\n".to_owned();
+    for i in 0..60 {
+        let (port, country) = (i % 7 * 11, ["CN", "US", "RU", "BR"][i % 4]);
+        rows += &format!("{}.5,192.0.2.{},tcp,{port},40,{country},{},syn,44\n", i * 600, i % 9, i % 24);
+    }
+    for name in ["probes", "packets", "passive", "honeypot"] {
+        std::fs::write(folder.path().join(name).with_extension("csv"), &rows).unwrap();
+    }
+    let help = good(&["--help"], b"");
+    let examples: Vec<&str> = help.lines().filter_map(|line| line.strip_prefix("      hist ")).collect();
+    assert!(examples.len() > 10, "{help}");
+    let tool = std::path::Path::new(env!("CARGO_BIN_EXE_hist")).parent().unwrap();
+    let path = format!("{}:{}", tool.display(), std::env::var("PATH").unwrap());
+    let here =
+        |name: &str| Command::new("sh").args(["-c", &format!("command -v {name}")]).output().unwrap().status;
+    for example in examples {
+        if example.contains("mlr") && !here("mlr").success() {
+            eprintln!("skipped, mlr is not installed: hist {example}");
+            continue;
+        }
+        let output = Command::new("bash")
+            .args(["-o", "pipefail", "-c", &format!("hist {example}")])
+            .current_dir(folder.path())
+            .env("PATH", &path)
+            .output()
+            .unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "hist {example}: {err}");
+        let drawn = example.split_once("-o ").map(|(_, rest)| rest.split(' ').next().unwrap());
+        let written =
+            drawn.map_or(output.stdout.len(), |file| std::fs::read(folder.path().join(file)).unwrap().len());
+        assert!(written > 50, "hist {example}");
+    }
+}

@@ -4,6 +4,7 @@ use super::Figure;
 use super::canvas::{Area, Canvas, MARGIN, Swatch, y_room};
 use super::scale::{Axis, Fit, Scale};
 use super::style::SERIES;
+use crate::ticks;
 
 /// What stands under the columns.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,6 +13,17 @@ pub enum Labelled {
     Edges(Vec<String>),
     /// One text per column: single values.
     Middles(Vec<String>),
+    /// Bins of equal width, under which round numbers stand wherever they fall.
+    Even {
+        /// Lower edge of the first bin.
+        from: f64,
+        /// Width of each.
+        width: f64,
+        /// What the tooltip of each says.
+        names: Vec<String>,
+        /// Bins are single values, whose numbers stand under their middle.
+        values: bool,
+    },
 }
 
 /// Vertical bars of bins in their order, those of several series side by side.
@@ -37,6 +49,7 @@ impl Columns {
         let bins = match &self.labels {
             Labelled::Edges(edges) => edges.len().saturating_sub(1),
             Labelled::Middles(names) => names.len(),
+            Labelled::Even { names, .. } => names.len(),
         };
         let mut canvas = Canvas::default();
         let top = canvas.head(&self.figure, &self.series, Swatch::Box) + 4.0;
@@ -50,8 +63,9 @@ impl Columns {
         let series = self.values.len().max(1);
         // Very many bins leave no room for gaps: neighbours touch then.
         let gap = if slot < 4.0 * series as f64 { 0.0 } else { (slot * 0.14).clamp(1.0, 14.0) };
-        // A single bin is a bar too, not a wall.
-        let thick = ((slot - gap) / series as f64).min(64.0);
+        // A single bin is a bar too, not a wall; bins between edges should nearly touch.
+        let most = if matches!(self.labels, Labelled::Middles(_)) { 64.0 } else { 180.0 };
+        let thick = ((slot - gap) / series as f64).min(most);
         let gap = slot - thick * series as f64;
         for (series, heights) in self.values.iter().enumerate() {
             for (bin, &value) in heights.iter().take(bins).enumerate() {
@@ -70,14 +84,8 @@ impl Columns {
             canvas.nothing(area);
         }
         canvas.frame(area);
-        let at = |bin: usize, shift: f64| area.left + slot * (bin as f64 + shift);
-        let (names, shift) = match &self.labels {
-            Labelled::Edges(edges) => (edges, 0.0),
-            Labelled::Middles(names) => (names, 0.5),
-        };
-        let labels: Vec<(f64, String)> =
-            names.iter().enumerate().map(|(bin, name)| (at(bin, shift), name.clone())).collect();
-        if shift == 0.0 && slot >= 4.0 {
+        let labels = self.x_labels(area, slot);
+        if !matches!(self.labels, Labelled::Middles(_)) && labels.len() <= 120 {
             for (x, _) in &labels {
                 canvas.line("pl-a", [*x, area.bottom, *x, area.bottom + 4.0]);
             }
@@ -87,13 +95,33 @@ impl Columns {
         canvas.finish(&self.figure, bottom)
     }
 
+    /// Places and texts under the columns.
+    fn x_labels(&self, area: Area, slot: f64) -> Vec<(f64, String)> {
+        let at = |bins: f64| area.left + slot * bins;
+        let list = |names: &[String], shift: f64| {
+            names.iter().enumerate().map(|(bin, name)| (at(bin as f64 + shift), name.clone())).collect()
+        };
+        match &self.labels {
+            Labelled::Edges(edges) => list(edges, 0.0),
+            Labelled::Middles(names) => list(names, 0.5),
+            Labelled::Even { from, width, names, values } => {
+                let (shift, last) =
+                    if *values { (0.5, names.len() as f64 - 1.0) } else { (0.0, names.len() as f64) };
+                let ticks = ticks::linear(*from, from + width * last, 8, *values);
+                ticks.into_iter().map(|tick| (at((tick.at - from) / width + shift), tick.text)).collect()
+            }
+        }
+    }
+
     fn tip(&self, bin: usize, series: usize, value: f64) -> String {
         let range = match &self.labels {
             Labelled::Edges(edges) => match (edges.get(bin), edges.get(bin + 1)) {
                 (Some(lo), Some(hi)) => format!("{lo} to below {hi}"),
                 _ => String::new(),
             },
-            Labelled::Middles(names) => names.get(bin).cloned().unwrap_or_default(),
+            Labelled::Middles(names) | Labelled::Even { names, .. } => {
+                names.get(bin).cloned().unwrap_or_default()
+            }
         };
         let value = super::text::value(value);
         match self.series.get(series).filter(|_| self.series.len() > 1) {

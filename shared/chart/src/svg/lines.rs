@@ -1,5 +1,6 @@
 //! Points, steps and lines over two axes.
 
+use std::collections::HashSet;
 use std::fmt::Write;
 
 use super::Figure;
@@ -51,6 +52,8 @@ pub struct Lines {
 
 /// Above this many points a series is one shape without a tooltip per point.
 const MOST_TIPS: usize = 500;
+/// Above this many points, those that share a square unit are drawn once, without tooltips.
+const MOST_MARKERS: usize = 2000;
 
 impl Lines {
     /// The picture. Points that an axis cannot show (nought on a logarithmic one) are left out, and the small print
@@ -156,8 +159,13 @@ fn draw_points(
     placed: &[Placed],
     scales: (&Scale, &Scale),
 ) {
+    let many = placed.len() > MOST_MARKERS;
+    let mut taken = HashSet::new();
     for &(px, py, at) in placed {
-        let tip = if placed.len() > MOST_TIPS * 4 { String::new() } else { tip(line, at, of > 1, scales) };
+        if many && !taken.insert((px.round() as i32, py.round() as i32)) {
+            continue;
+        }
+        let tip = if many { String::new() } else { tip(line, at, of > 1, scales) };
         canvas.marker(series, px, py, &tip);
     }
 }

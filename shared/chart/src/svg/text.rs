@@ -92,7 +92,7 @@ pub(crate) fn value(number: f64) -> String {
     if number == number.trunc() && number.abs() < 1e15 {
         return crate::table::thousands(&format!("{number:.0}"));
     }
-    if number.abs() < 1e-4 {
+    if number.abs() < 1e-4 || number.abs() >= 1e15 {
         return format!("{number:.3e}");
     }
     let decimals = (5 - number.abs().log10().floor() as i32).clamp(0, 9) as usize;
@@ -116,6 +116,7 @@ mod tests {
         {
             assert_eq!(number(value), want);
         }
+        assert_eq!(value(1e300), "1.000e300");
         for (v, want) in
             [(888_708.0, "888,708"), (0.1234567, "0.123457"), (0.00001, "1.000e-5"), (12.5, "12.5")]
         {
