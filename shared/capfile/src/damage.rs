@@ -91,7 +91,8 @@ pub enum DamageKind {
     },
     /// A timestamp lies outside 1677 to 2262, what 64-bit nanoseconds can hold. The nearest of the two is delivered.
     Timestamp,
-    /// Compressed data is damaged or ends early. Everything decompressed before it is kept.
+    /// Compressed data is damaged or ends early. Everything decompressed before it is kept, and what a later gzip member
+    /// or zstd frame holds is read on (the last of a file that was cut off and appended to).
     Compressed {
         /// `gzip` or `zstd`.
         layer: &'static str,
@@ -100,6 +101,8 @@ pub enum DamageKind {
         /// What the decompressor found.
         what: String,
     },
+    /// After damage to compressed data, these bytes belong to no whole record. Searched.
+    AfterBreak,
 }
 
 impl fmt::Display for DamageKind {
@@ -122,6 +125,7 @@ impl fmt::Display for DamageKind {
             Self::Version { major, minor } => write!(f, "unknown format version {major}.{minor}"),
             Self::LinkTypeBits { field } => write!(f, "reserved bits in link-type field {field:#010x}"),
             Self::Timestamp => write!(f, "timestamp out of range"),
+            Self::AfterBreak => write!(f, "no record after the break in the compressed data"),
             Self::Compressed { layer, at, what } => {
                 write!(f, "{layer} data damaged at its byte {at} ({what})")
             }

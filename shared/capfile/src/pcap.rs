@@ -148,6 +148,11 @@ impl Pcap {
         self.unit < 1_000
     }
 
+    /// What comes next, at `offset`, does not follow on what came before.
+    pub(crate) fn break_at(&mut self, offset: u64) {
+        self.lost = Some(Lost { kind: DamageKind::AfterBreak, since: offset });
+    }
+
     /// Walks over the window from its byte `from` on.
     pub(crate) fn walk(&mut self, window: Window<'_>, from: usize, sink: &mut Sink<'_>) -> Walked {
         if self.big { self.run::<true>(window, from, sink) } else { self.run::<false>(window, from, sink) }
@@ -370,8 +375,8 @@ impl Pcap {
 
     /// Ends a search and writes down what it cost.
     fn settle(&mut self, now: u64, sink: &mut Sink<'_>) {
-        if let Some(Lost { kind, since }) = self.lost.take() {
-            sink.note(kind, since, now.saturating_sub(since));
+        if let Some(lost) = self.lost.take() {
+            lost.settle(now, sink);
         }
     }
 

@@ -92,6 +92,11 @@ impl PcapNg {
         self.finer_than_micros
     }
 
+    /// What comes next, at `offset`, does not follow on what came before.
+    pub(crate) fn break_at(&mut self, offset: u64) {
+        self.lost = Some(Lost { kind: DamageKind::AfterBreak, since: offset });
+    }
+
     /// Walks over the window from its byte `from` on.
     pub(crate) fn walk(&mut self, window: Window<'_>, from: usize, sink: &mut Sink<'_>) -> Walked {
         let mut pos = from;
@@ -400,7 +405,8 @@ impl PcapNg {
     fn search(&self, window: Window<'_>, from: usize, to: usize) -> Found {
         for pos in from..to {
             // The block that did not hold.
-            if self.lost.as_ref().is_some_and(|lost| lost.since == window.at(pos)) {
+            let failed = |lost: &Lost| lost.since == window.at(pos) && lost.kind != DamageKind::AfterBreak;
+            if self.lost.as_ref().is_some_and(failed) {
                 continue;
             }
             if window.left(pos) < FRAME {
@@ -451,8 +457,8 @@ impl PcapNg {
     }
 
     fn settle(&mut self, now: u64, sink: &mut Sink<'_>) {
-        if let Some(Lost { kind, since }) = self.lost.take() {
-            sink.note(kind, since, now.saturating_sub(since));
+        if let Some(lost) = self.lost.take() {
+            lost.settle(now, sink);
         }
     }
 }

@@ -29,7 +29,7 @@ const HEAD: usize = 4 << 10;
 /// Reads a capture from any [`Read`].
 ///
 /// Memory: one batch of about 256 KiB and, in a batch, the largest record met (at most 8 MiB plus 2 MiB of look
-/// ahead where a capture is damaged); gzip adds about 0.1 MiB, zstd the window of the frame, which is 8 MiB or less
+/// ahead where a capture is damaged); gzip and zstd add about 0.6 MiB, zstd also the window of the frame, which is 8 MiB or less
 /// unless it was made with `--ultra` or `--long`, and never above 128 MiB. Nothing is allocated because the input
 /// claims a length, only because bytes arrived.
 pub struct Reader<R> {
@@ -42,6 +42,8 @@ pub struct Reader<R> {
     need: usize,
     live: bool,
     ended: bool,
+    /// What is read next does not follow on what has been read.
+    broken: bool,
     failed: Option<Error>,
     log: DamageLog,
     packets: u64,
@@ -132,6 +134,7 @@ impl<R: Read> Reader<R> {
             need: 1,
             live: false,
             ended: false,
+            broken: false,
             failed: None,
             log,
             packets: 0,
@@ -166,6 +169,10 @@ impl<R: Read> Reader<R> {
                 self.fill(batch);
             }
             let (consumed, need) = self.walk(batch);
+            if self.broken && consumed == batch.byte_len() {
+                self.broken = false;
+                self.walker.break_at(self.offset + consumed as u64);
+            }
             self.need = need.clamp(1, MOST);
             if !batch.is_empty() {
                 self.keep(batch, consumed);
@@ -240,7 +247,7 @@ impl<R: Read> Reader<R> {
     fn fill(&mut self, batch: &mut Batch) {
         // A large need gets a batch on top, so that the rest is moved once per batch and not once per step.
         let target = if self.need > BATCH { self.need + BATCH } else { BATCH };
-        while !self.ended && self.failed.is_none() && batch.byte_len() < target {
+        while !self.ended && !self.broken && self.failed.is_none() && batch.byte_len() < target {
             // Room grows with the bytes that arrive, not with what a record claims.
             let size = target.min((batch.byte_len() * 2).max(BATCH));
             let room = batch.room(size);
@@ -253,7 +260,8 @@ impl<R: Read> Reader<R> {
                         return;
                     }
                 }
-                Err(Fault::Corrupt { layer, at, what }) => {
+                Err(Fault::Corrupt { layer, at, what, gap }) => {
+                    self.broken |= gap;
                     let offset = self.offset + batch.byte_len() as u64;
                     self.log.note(DamageKind::Compressed { layer, at, what }, self.packets, offset, 0);
                 }
@@ -266,7 +274,7 @@ impl<R: Read> Reader<R> {
     /// there to go on.
     fn walk(&mut self, batch: &mut Batch) -> (usize, usize) {
         let (bytes, records) = batch.parts();
-        let window = Window { bytes, offset: self.offset, last: self.ended };
+        let window = Window { bytes, offset: self.offset, last: self.ended || self.broken };
         let mut sink = Sink { records, log: &mut self.log, packets: self.packets };
         let mut from = 0;
         let (consumed, need) = loop {
@@ -326,6 +334,13 @@ impl Walker {
         Some(used)
     }
 
+    fn break_at(&mut self, offset: u64) {
+        match self {
+            Self::Pcap(pcap) => pcap.break_at(offset),
+            Self::PcapNg(pcapng) => pcapng.break_at(offset),
+        }
+    }
+
     fn finer_than_micros(&self) -> bool {
         match self {
             Self::Pcap(pcap) => pcap.finer_than_micros(),
@@ -349,7 +364,7 @@ fn fill_head<R: Read>(
         match read {
             Ok(0) => break,
             Ok(_) => {}
-            Err(Fault::Corrupt { layer, at, what }) => {
+            Err(Fault::Corrupt { layer, at, what, .. }) => {
                 log.note(DamageKind::Compressed { layer, at, what }, 0, have as u64, 0);
             }
             Err(fault) => return Err(error(fault, 0, source.bytes_read())),
@@ -373,6 +388,6 @@ fn first(head: &[u8]) -> Vec<u8> {
 fn error(fault: Fault, packets: u64, at: u64) -> Error {
     match fault {
         Fault::Io(source) => Error::Io { packets, at, source },
-        Fault::Corrupt { layer, at, what } => Error::Compressed { layer, at, what },
+        Fault::Corrupt { layer, at, what, .. } => Error::Compressed { layer, at, what },
     }
 }

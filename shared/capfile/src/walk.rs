@@ -75,6 +75,16 @@ pub(crate) struct Lost {
     pub(crate) since: u64,
 }
 
+impl Lost {
+    /// Notes what a search that ended at the offset `now` cost. A break right behind a record cost nothing.
+    pub(crate) fn settle(self, now: u64, sink: &mut Sink<'_>) {
+        let skipped = now.saturating_sub(self.since);
+        if skipped > 0 || self.kind != DamageKind::AfterBreak {
+            sink.note(self.kind, self.since, skipped);
+        }
+    }
+}
+
 /// Reads a `u16` at `pos`; 0 beyond the end.
 #[inline(always)]
 pub(crate) fn u16_at<const BIG: bool>(bytes: &[u8], pos: usize) -> u16 {

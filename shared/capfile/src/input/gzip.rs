@@ -8,6 +8,7 @@ use std::io::Read;
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 
 use super::{Fault, Packed};
+use crate::sniff;
 
 pub(crate) struct Gzip<R> {
     packed: Packed<R>,
@@ -16,6 +17,17 @@ pub(crate) struct Gzip<R> {
     state: State,
     /// Members begun so far.
     members: u64,
+    /// Whether the newest ended as it says it should.
+    sound: bool,
+    /// Where the header at hand began.
+    start: u64,
+    /// Where the newest member began: a search never goes back to it.
+    floor: u64,
+    /// Packed bytes up to here, and no further, may go into the member at hand.
+    clear: u64,
+    splice: Splice,
+    /// Unpacked bytes that go out next.
+    held: Vec<u8>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +39,8 @@ enum State {
     Trailer(u64, u32),
     /// Zeros after a member: padding to a block size, which gzip(1) ignores too.
     Padding,
+    /// After damage: looking for the next member.
+    Hunt,
     Done,
 }
 
@@ -53,6 +67,9 @@ const RESERVED: u8 = 0xe0;
 
 const LAYER: &str = "gzip";
 
+/// Bytes of a member header that say that it is one.
+const MEMBER: usize = 10;
+
 impl<R: Read> Gzip<R> {
     pub(crate) fn new(packed: Packed<R>) -> Self {
         Self {
@@ -61,6 +78,12 @@ impl<R: Read> Gzip<R> {
             crc: Crc::new(),
             state: State::Header(Part::Fixed(0, 0)),
             members: 0,
+            sound: true,
+            start: 0,
+            floor: 0,
+            clear: 0,
+            splice: Splice::default(),
+            held: Vec::new(),
         }
     }
 
@@ -69,9 +92,19 @@ impl<R: Read> Gzip<R> {
     }
 
     pub(crate) fn read(&mut self, into: &mut [u8]) -> Result<usize, Fault> {
+        if !self.held.is_empty() {
+            return Ok(self.release(into));
+        }
         loop {
-            if let State::Done = self.state {
-                return Ok(0);
+            match self.state {
+                State::Done => return Ok(0),
+                State::Hunt => {
+                    let found = self.packed.hunt(MEMBER, is_member)?;
+                    self.floor = self.packed.at();
+                    self.state = if found { State::Header(Part::Fixed(0, 0)) } else { State::Done };
+                    continue;
+                }
+                _ => {}
             }
             if !self.packed.fill()? {
                 let between = match self.state {
@@ -79,8 +112,11 @@ impl<R: Read> Gzip<R> {
                     State::Padding => true,
                     _ => false,
                 };
-                self.state = State::Done;
-                return if between { Ok(0) } else { Err(self.packed.corrupt(LAYER, "ends early")) };
+                if between {
+                    self.state = State::Done;
+                    return Ok(0);
+                }
+                return Err(self.give_up("ends early", true));
             }
             match self.state {
                 State::Body => {
@@ -93,17 +129,28 @@ impl<R: Read> Gzip<R> {
                 State::Trailer(value, count) => self.trailer(value, count)?,
                 State::Padding => {
                     if self.packed.next() != Some(0) {
-                        return Err(self.give_up("bytes behind the last member"));
+                        return Err(self.give_up("bytes behind the last member", !self.sound));
                     }
                 }
-                State::Done => {}
+                State::Hunt | State::Done => {}
             }
         }
     }
 
     fn body(&mut self, into: &mut [u8]) -> Result<usize, Fault> {
+        let bytes = self.packed.bytes();
+        let at = self.packed.at();
+        if at >= self.clear {
+            let found = self.splice.find(bytes);
+            if found == Some(0) {
+                return self.cross(into);
+            }
+            self.clear = at + found.unwrap_or(bytes.len()) as u64;
+        }
+        let room = usize::try_from(self.clear - at).unwrap_or(usize::MAX).min(bytes.len());
+        let bytes = bytes.get(..room).unwrap_or_default();
         let (in_before, out_before) = (self.inflate.total_in(), self.inflate.total_out());
-        let status = self.inflate.decompress(self.packed.bytes(), into, FlushDecompress::None);
+        let status = self.inflate.decompress(bytes, into, FlushDecompress::None);
         let used = usize::try_from(self.inflate.total_in() - in_before).unwrap_or(usize::MAX);
         // Counted also when the call failed: what came out before the damage is good.
         let made =
@@ -113,18 +160,53 @@ impl<R: Read> Gzip<R> {
         match status {
             Ok(Status::StreamEnd) => self.state = State::Trailer(0, 0),
             Ok(Status::Ok | Status::BufError) if used > 0 || made > 0 => {}
-            Ok(_) => return Err(self.give_up("no progress")),
+            Ok(_) => return Err(self.give_up("no progress", true)),
             // The next call fails at the same place, without output then.
             Err(_) if made > 0 => {}
             Err(e) => {
                 let what = e.to_string();
-                return Err(self.give_up(&what));
+                return Err(self.give_up(&what, true));
             }
         }
         Ok(made)
     }
 
+    /// The packed bytes at hand look like another member with a capture in it. If they come out of this member as they
+    /// are, this is a stored block of data that was packed before (RFC 1951 §3.2.4): nothing special. Otherwise the
+    /// member at hand was cut off here.
+    fn cross(&mut self, into: &mut [u8]) -> Result<usize, Fault> {
+        let fault = self.packed.corrupt(LAYER, "cut off, another capture begins", true);
+        let mut header = [0; MEMBER];
+        header.copy_from_slice(self.packed.bytes().get(..MEMBER).unwrap_or(&[0; MEMBER]));
+        let mut probe = [0; MEMBER];
+        let (in_before, out_before) = (self.inflate.total_in(), self.inflate.total_out());
+        let status = self.inflate.decompress(&header, &mut probe, FlushDecompress::None);
+        let used = usize::try_from(self.inflate.total_in() - in_before).unwrap_or(usize::MAX);
+        let made = usize::try_from(self.inflate.total_out() - out_before).unwrap_or(usize::MAX);
+        if status.is_err() || used != MEMBER || made != MEMBER || probe != header {
+            self.state = State::Header(Part::Fixed(0, 0));
+            return Err(fault);
+        }
+        self.packed.take(MEMBER);
+        self.clear = self.packed.at();
+        self.crc.update(&probe);
+        self.held.extend_from_slice(&probe);
+        Ok(self.release(into))
+    }
+
+    /// Hands out what is held back, as far as there is room.
+    fn release(&mut self, into: &mut [u8]) -> usize {
+        let count = self.held.len().min(into.len());
+        for (place, byte) in into.iter_mut().zip(self.held.drain(..count)) {
+            *place = byte;
+        }
+        count
+    }
+
     fn header(&mut self, part: Part) -> Result<(), Fault> {
+        if let Part::Fixed(0, _) = part {
+            self.start = self.packed.at();
+        }
         let Some(byte) = self.packed.next() else { return Ok(()) };
         let after_extra = |flags: u8| match flags {
             f if f & FNAME != 0 => State::Header(Part::Name(f)),
@@ -139,9 +221,9 @@ impl<R: Read> Gzip<R> {
             Part::Fixed(2, _) if byte == 8 => State::Header(Part::Fixed(3, 0)),
             Part::Fixed(3, _) if byte & RESERVED == 0 => State::Header(Part::Fixed(4, byte)),
             Part::Fixed(0..=3, _) if self.members > 0 => {
-                return Err(self.give_up("bytes behind the last member"));
+                return Err(self.give_up("bytes behind the last member", !self.sound));
             }
-            Part::Fixed(0..=3, _) => return Err(self.give_up("no member header")),
+            Part::Fixed(0..=3, _) => return Err(self.give_up("no member header", false)),
             Part::Fixed(9, flags) if flags & FEXTRA != 0 => State::Header(Part::ExtraLength(flags, 0, 0)),
             Part::Fixed(9, flags) => after_extra(flags),
             Part::Fixed(count, flags) => State::Header(Part::Fixed(count + 1, flags)),
@@ -160,6 +242,9 @@ impl<R: Read> Gzip<R> {
         };
         if let State::Body = self.state {
             self.members += 1;
+            self.sound = false;
+            self.floor = self.floor.max(self.start);
+            self.clear = self.packed.at();
             self.inflate.reset(false);
             self.crc.reset();
         }
@@ -177,16 +262,74 @@ impl<R: Read> Gzip<R> {
         // RFC 1952 §2.3.1: CRC32, then the length modulo 2^32, both little-endian.
         let (crc, length) = (value & 0xffff_ffff, value >> 32);
         if crc != u64::from(self.crc.sum()) {
-            return Err(self.packed.corrupt(LAYER, "checksum differs"));
+            return Err(self.packed.corrupt(LAYER, "checksum differs", false));
         }
         if length != self.inflate.total_out() & 0xffff_ffff {
-            return Err(self.packed.corrupt(LAYER, "length differs"));
+            return Err(self.packed.corrupt(LAYER, "length differs", false));
         }
+        self.sound = true;
         Ok(())
     }
 
-    fn give_up(&mut self, what: &str) -> Fault {
-        self.state = State::Done;
-        self.packed.corrupt(LAYER, what)
+    fn give_up(&mut self, what: &str, gap: bool) -> Fault {
+        let fault = self.packed.corrupt(LAYER, what, gap);
+        self.state = State::Hunt;
+        self.packed.back(self.floor);
+        fault
     }
+}
+
+/// Whether a member begins here (RFC 1952 §2.3.1): magic, method, flags; any time; XFL as compressors set it; and an
+/// operating system there is. Random bytes look like this once in 2^37 places.
+fn is_member(bytes: &[u8]) -> bool {
+    matches!(bytes, [0x1f, 0x8b, 8, flags, _, _, _, _, 0 | 2 | 4, 0..=13 | 255] if flags & RESERVED == 0)
+}
+
+/// Finds where a member was cut off and another appended.
+///
+/// DEFLATE takes the bytes of the second for more of the first, and repeats what it has seen before: packets that were
+/// never captured. So each beginning of a member inside a member is tried: if it unpacks to the header of a capture,
+/// the first one ends there, unless [`Gzip::cross`] finds that it is mere content.
+#[derive(Default)]
+struct Splice {
+    trial: Option<Decompress>,
+}
+
+impl Splice {
+    /// Where in `bytes` the first such place is. A member header that is cut by the end of `bytes` is not seen.
+    fn find(&mut self, bytes: &[u8]) -> Option<usize> {
+        memchr::memmem::find_iter(bytes, &[0x1f, 0x8b, 8]).find(|&at| {
+            let rest = bytes.get(at..).unwrap_or_default();
+            rest.get(..MEMBER).is_some_and(is_member) && self.begins_capture(rest)
+        })
+    }
+
+    fn begins_capture(&mut self, member: &[u8]) -> bool {
+        let Some(body) = skip_header(member) else { return false };
+        let trial = self.trial.get_or_insert_with(|| Decompress::new(false));
+        trial.reset(false);
+        // Enough for a dynamic code table (at most 320 lengths of 7 bits and more) and what follows.
+        let body = body.get(..body.len().min(1_024)).unwrap_or_default();
+        let mut head = [0; 24];
+        // A failure behind these first bytes is no matter.
+        let _ = trial.decompress(body, &mut head, FlushDecompress::None);
+        let made = usize::try_from(trial.total_out()).unwrap_or(0).min(head.len());
+        sniff::is_header(head.get(..made).unwrap_or_default())
+    }
+}
+
+/// What follows the header of a member (RFC 1952 §2.3), if all of it is there.
+fn skip_header(member: &[u8]) -> Option<&[u8]> {
+    let flags = *member.get(3)?;
+    let mut rest = member.get(MEMBER..)?;
+    if flags & FEXTRA != 0 {
+        let length = usize::from(u16::from_le_bytes([*rest.first()?, *rest.get(1)?]));
+        rest = rest.get(2 + length..)?;
+    }
+    for text in [FNAME, FCOMMENT] {
+        if flags & text != 0 {
+            rest = rest.get(memchr::memchr(0, rest)? + 1..)?;
+        }
+    }
+    if flags & FHCRC != 0 { rest.get(2..) } else { Some(rest) }
 }

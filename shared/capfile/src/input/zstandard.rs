@@ -11,10 +11,25 @@ use super::{Fault, Packed};
 
 pub(crate) struct Zstd<R> {
     packed: Packed<R>,
-    decoder: Option<Decoder<'static>>,
+    decoder: Decoder<'static>,
     /// What the decompressor wants next; 0 at the end of a frame.
     wanted: usize,
+    /// Frames begun so far, and where the newest began.
     frames: u64,
+    start: u64,
+    /// Whether anything came out of it, and so it is one.
+    opened: bool,
+    /// Where the newest frame that is one began: a search never goes back to it.
+    floor: u64,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum State {
+    Frames,
+    /// After damage: looking for the next frame.
+    Hunt,
+    Done,
 }
 
 /// Largest window, as a power of two, that is accepted: 128 MiB, what zstd(1) accepts by itself, so that whatever
@@ -22,6 +37,8 @@ pub(crate) struct Zstd<R> {
 const WINDOW_LOG_MAX: u32 = 27;
 
 const LAYER: &str = "zstd";
+/// Bytes of a frame that say that it is one.
+const FRAME: usize = 5;
 /// RFC 8878 §3.1.1.2.
 const BLOCK_HEADER: usize = 3;
 
@@ -29,7 +46,16 @@ impl<R: Read> Zstd<R> {
     pub(crate) fn new(packed: Packed<R>) -> Result<Self, Fault> {
         let mut decoder = Decoder::new().map_err(Fault::Io)?;
         decoder.set_parameter(DParameter::WindowLogMax(WINDOW_LOG_MAX)).map_err(Fault::Io)?;
-        Ok(Self { packed, decoder: Some(decoder), wanted: 0, frames: 0 })
+        Ok(Self {
+            packed,
+            decoder,
+            wanted: 0,
+            frames: 0,
+            start: 0,
+            opened: false,
+            floor: 0,
+            state: State::Frames,
+        })
     }
 
     pub(crate) fn packed(&self) -> &Packed<R> {
@@ -38,49 +64,55 @@ impl<R: Read> Zstd<R> {
 
     pub(crate) fn read(&mut self, into: &mut [u8]) -> Result<usize, Fault> {
         loop {
-            if self.decoder.is_none() {
-                return Ok(0);
+            match self.state {
+                State::Done => return Ok(0),
+                State::Hunt => {
+                    let found = self.packed.hunt(FRAME, is_frame)?;
+                    self.floor = self.packed.at();
+                    self.state = if found { State::Frames } else { State::Done };
+                    continue;
+                }
+                State::Frames => {}
             }
             let more = self.packed.fill()?;
-            if !more && self.wanted == 0 {
-                self.decoder = None;
-                return Ok(0);
+            if self.wanted == 0 {
+                if !more {
+                    self.state = State::Done;
+                    return Ok(0);
+                }
+                self.decoder.reinit().map_err(Fault::Io)?;
+                self.frames += 1;
+                self.start = self.packed.at();
+                self.opened = false;
             }
             let step = self.step();
-            let Some(decoder) = self.decoder.as_mut() else { return Ok(0) };
-            if self.wanted == 0 && self.frames > 0 {
-                decoder.reinit().map_err(Fault::Io)?;
-            }
-            if self.wanted == 0 {
-                self.frames += 1;
-            }
-            match decoder.run_on_buffers(self.packed.bytes().get(step).unwrap_or_default(), into) {
+            match self.decoder.run_on_buffers(self.packed.bytes().get(step).unwrap_or_default(), into) {
                 Ok(status) => {
                     self.packed.take(status.bytes_read);
                     self.wanted = status.remaining;
                     if status.bytes_written > 0 {
+                        self.opened = true;
+                        self.floor = self.floor.max(self.start);
                         return Ok(status.bytes_written);
                     }
-                    if !more && status.remaining > 0 {
-                        self.decoder = None;
-                        return Err(self.packed.corrupt(LAYER, "ends early"));
-                    }
                     if status.bytes_read == 0 && status.remaining > 0 {
-                        self.decoder = None;
-                        return Err(self.packed.corrupt(LAYER, "no progress"));
+                        return Err(self.give_up(if more { "no progress" } else { "ends early" }, true));
                     }
                 }
-                Err(e) => {
-                    self.decoder = None;
-                    let what = if self.frames > 1 && self.wanted == 0 {
-                        "bytes behind the last frame".to_owned()
-                    } else {
-                        e.to_string()
-                    };
-                    return Err(self.packed.corrupt(LAYER, what));
+                Err(_) if !self.opened && self.frames > 1 => {
+                    return Err(self.give_up("bytes behind the last frame", false));
                 }
+                Err(e) => return Err(self.give_up(&e.to_string(), true)),
             }
         }
+    }
+
+    fn give_up(&mut self, what: &str, gap: bool) -> Fault {
+        let fault = self.packed.corrupt(LAYER, what, gap);
+        self.state = State::Hunt;
+        self.wanted = 0;
+        self.packed.back(self.floor);
+        fault
     }
 
     /// How much of the packed bytes one call may see. The decompressor asks for a block together with the header of
@@ -89,4 +121,9 @@ impl<R: Read> Zstd<R> {
         let wanted = if self.wanted > BLOCK_HEADER { self.wanted - BLOCK_HEADER } else { self.wanted.max(1) };
         0..self.packed.bytes().len().min(wanted)
     }
+}
+
+/// Whether a frame begins here (RFC 8878 §3.1.1): magic, and a descriptor whose reserved bit is not set.
+fn is_frame(bytes: &[u8]) -> bool {
+    matches!(bytes, [0x28, 0xB5, 0x2F, 0xFD, descriptor] if descriptor & 8 == 0)
 }

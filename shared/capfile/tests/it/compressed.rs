@@ -177,3 +177,74 @@ fn nothing_inside() {
     assert!(text(&zstd(&plain_pcap(1))[..7]).starts_with("zstd data damaged at byte 7"));
     assert!(text(&[0x1f, 0x8b, 8, 0xff, 0, 0]).starts_with("gzip data damaged"));
 }
+
+/// A writer was killed and a second one appended to the same file: `tcpdump … | gzip >> day.pcap.gz`.
+#[test]
+fn a_stream_cut_off_and_appended_to() {
+    for (first, second) in [(noisy_pcap(20_000), noisy_pcap(5_000)), (plain_ng(20_000), plain_ng(5_000))] {
+        for pack in [gzip, zstd] {
+            let packed = pack(&first);
+            for keep in [packed.len() / 3, packed.len() / 2, packed.len() - 9] {
+                let before = read(&packed[..keep]).packets;
+                for second in [pack(&second), pack(&second[..second.len() / 10])] {
+                    let after = read(&second[..]).packets;
+                    let got = read(&[&packed[..keep], &second].concat()[..]);
+                    // No packet that is in neither; all but one of a last one that is made up of bytes of both.
+                    let most = before.len() + after.len() + 1;
+                    assert!(
+                        (most - 1..=most).contains(&got.packets.len()),
+                        "{} of {most}: {:?}",
+                        got.packets.len(),
+                        got.said()
+                    );
+                    assert!(before.iter().zip(&got.packets).all(|(a, b)| a == b));
+                    let tail = &got.packets[got.packets.len() - after.len()..];
+                    assert!(
+                        after.iter().zip(tail).all(|(a, b)| (a.ts_nanos, &a.data) == (b.ts_nanos, &b.data))
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// One capture in many members (bgzip, pzstd, rotated and concatenated files): damage costs one member.
+#[test]
+fn damage_in_one_of_many_members() {
+    for file in [noisy_pcap(20_000), plain_ng(20_000)] {
+        for pack in [gzip, zstd] {
+            let members: Vec<Vec<u8>> = file.chunks(file.len() / 20 + 1).map(pack).collect();
+            let mut packed = Vec::new();
+            for (number, member) in members.iter().enumerate() {
+                let at = packed.len();
+                packed.extend(member);
+                if number == 9 {
+                    let middle = at + member.len() / 2;
+                    packed[middle..middle + 20].fill(0xEE);
+                }
+            }
+            let got = read(&packed[..]);
+            assert!(got.packets.len() >= 18_900, "{} of 20000: {:?}", got.packets.len(), got.said());
+            assert_eq!(
+                got.packets.last().map(|p| p.ts_nanos),
+                read(&file[..]).packets.last().map(|p| p.ts_nanos)
+            );
+        }
+    }
+}
+
+/// Members that all fail far behind their beginning: going back must not make reading quadratic.
+#[test]
+fn hostile_members_end_in_time() {
+    let member = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0x01, 0xff, 0xff, 0, 0];
+    let frame = [0x28, 0xB5, 0x2F, 0xFD, 0x00, 0x58, 0xfd, 0xff, 0x0f, 0, 0, 0];
+    for pattern in [&member[..], &frame] {
+        let begun = std::time::Instant::now();
+        let packed = pattern.repeat((16 << 20) / pattern.len());
+        if let Ok(mut reader) = Reader::new(&packed[..]) {
+            let mut batch = probeline_capfile::Batch::new();
+            while reader.read_batch(&mut batch).expect("readable") {}
+        }
+        assert!(begun.elapsed() < std::time::Duration::from_secs(20), "{:?}", begun.elapsed());
+    }
+}
