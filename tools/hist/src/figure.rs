@@ -2,6 +2,7 @@
 
 use anyhow::bail;
 use probeline_chart::Decimal;
+use probeline_chart::dist::{self, Weighted};
 use probeline_chart::svg::{
     Axis, BarRow, Bars, Columns, Figure, Kind, Labelled, Line, Lines, MAX_SERIES, Mark,
 };
@@ -283,23 +284,19 @@ fn steps(task: &Task<'_>, summary: &Summary, kind: Draw) -> Result<String, anyho
     let amount = |at: usize, series: usize| {
         if summary.series.is_empty() { summary.rows[at].count } else { summary.cells(at)[series] }
     };
-    let values: Vec<(usize, f64)> = summary
-        .rows
-        .iter()
-        .enumerate()
-        .filter_map(|(at, row)| place(summary, row).map(|x| (at, x)))
-        .collect();
-    let undrawn: Vec<&BinRow> = summary.rows.iter().filter(|row| place(summary, row).is_none()).collect();
+    let value = |row: &BinRow| match summary.ident(row) {
+        Ident::Value(value) => Some(value),
+        _ => None,
+    };
+    let values: Vec<(usize, Decimal)> =
+        summary.rows.iter().enumerate().filter_map(|(at, row)| value(row).map(|v| (at, v))).collect();
+    let undrawn: Vec<&BinRow> = summary.rows.iter().filter(|row| value(row).is_none()).collect();
     let lines = (0..several).map(|series| {
-        let total: u128 = values.iter().map(|&(at, _)| amount(at, series)).sum();
-        let mut below = 0;
-        let mut points = Vec::new();
-        for &(at, x) in values.iter().filter(|&&(at, _)| amount(at, series) > 0) {
-            let count = amount(at, series);
-            let part = if kind == Draw::Ecdf { below + count } else { total - below };
-            points.push((x, part as f64 / total as f64));
-            below += count;
-        }
+        let weighted: Vec<Weighted> = values.iter().map(|&(at, value)| (value, amount(at, series))).collect();
+        let total = dist::sum(&weighted) as f64;
+        let part = |step: &dist::Step| if kind == Draw::Ecdf { step.at_most } else { step.at_least };
+        let points = dist::steps(&weighted);
+        let points = points.iter().map(|step| (step.value.to_f64(), part(step) as f64 / total)).collect();
         Line { name: names.get(series).cloned().unwrap_or_default(), points }
     });
     let (mark, own) = match kind {
