@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::bytes::Span;
-use crate::net::{Follows, Ip};
+use crate::net::{Follows, Ip, ipv6};
 use crate::packet::{ChecksumVerdict, Verdict};
 use crate::proto;
 
@@ -45,7 +45,7 @@ fn good(fits: bool) -> Verdict {
 
 /// Both verdicts. `span` begins at the IP header.
 pub(crate) fn verdict(span: Span<'_>, ip: &Ip<'_>) -> ChecksumVerdict {
-    ChecksumVerdict { ip: header(span, ip), transport: transport(ip) }
+    ChecksumVerdict { ip: header(span, ip), transport: transport(span, ip) }
 }
 
 fn header(span: Span<'_>, ip: &Ip<'_>) -> Verdict {
@@ -56,35 +56,49 @@ fn header(span: Span<'_>, ip: &Ip<'_>) -> Verdict {
     span.data.get(..length).map_or(Verdict::Unknown, |header| good(Sum::default().bytes(header).fits()))
 }
 
-fn transport(ip: &Ip<'_>) -> Verdict {
+fn transport(whole: Span<'_>, ip: &Ip<'_>) -> Verdict {
     let span = ip.payload;
-    if ip.follows != Follows::Transport || ip.frag.is_some() || ip.en_route {
+    if ip.follows != Follows::Transport {
+        return Verdict::Unknown;
+    }
+    if ip.proto == proto::UDP && span.u16(6) == Some(0) {
+        // RFC 8200 section 8.1: not allowed over IPv6 (but for the tunnels of RFC 6935).
+        return if ip.src.is_ipv4() { Verdict::Absent } else { Verdict::Bad };
+    }
+    if ip.frag.is_some() {
         return Verdict::Unknown;
     }
     let length = match ip.proto {
+        // Too short to have a checksum field.
+        proto::TCP if span.wire < 18 => return Verdict::Unknown,
+        proto::ICMP | proto::ICMPV6 if span.wire < 4 => return Verdict::Unknown,
         proto::TCP | proto::ICMP | proto::ICMPV6 => span.wire,
-        proto::UDP => {
-            let (Some(length), Some(sum)) = (span.u16(4), span.u16(6)) else { return Verdict::Unknown };
-            if sum == 0 {
-                // RFC 8200 section 8.1: not allowed over IPv6 (but for the tunnels of RFC 6935).
-                return if ip.src.is_ipv4() { Verdict::Absent } else { Verdict::Bad };
-            }
-            usize::from(length)
-        }
+        proto::UDP => match span.u16(4).map(usize::from) {
+            Some(length) if length >= 8 => length,
+            _ => return Verdict::Unknown,
+        },
         _ => return Verdict::Unknown,
     };
     let Some(data) = span.data.get(..length) else { return Verdict::Unknown };
     let sum = match ip.proto {
         proto::ICMP => Sum::default(),
-        _ => pseudo_header(ip, length),
+        _ => match destination(whole, ip) {
+            Some(dst) => pseudo_header(ip, dst, length),
+            None => return Verdict::Unknown,
+        },
     };
     good(sum.bytes(data).fits())
 }
 
+/// The destination that the sender put into the pseudo-header: behind a routing header, the last one.
+fn destination(whole: Span<'_>, ip: &Ip<'_>) -> Option<IpAddr> {
+    if ip.en_route { ipv6::final_destination(whole) } else { Some(ip.dst) }
+}
+
 /// RFC 9293 section 3.1 and RFC 8200 section 8.1.
-fn pseudo_header(ip: &Ip<'_>, length: usize) -> Sum {
+fn pseudo_header(ip: &Ip<'_>, dst: IpAddr, length: usize) -> Sum {
     let sum = Sum::default().number(u32::try_from(length).unwrap_or(u32::MAX)).number(u32::from(ip.proto));
-    match (ip.src, ip.dst) {
+    match (ip.src, dst) {
         (IpAddr::V4(src), IpAddr::V4(dst)) => sum.bytes(&src.octets()).bytes(&dst.octets()),
         (IpAddr::V6(src), IpAddr::V6(dst)) => sum.bytes(&src.octets()).bytes(&dst.octets()),
         _ => sum,

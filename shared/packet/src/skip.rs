@@ -52,7 +52,8 @@ pub enum NotIp {
     PppoeDiscovery,
     /// Address family of a loopback header other than IPv4 and IPv6.
     Family(u32),
-    /// Linux cooked capture of a device whose protocol field is no EtherType: its ARPHRD_ number.
+    /// A record of a link type that has many kinds, of a kind without IP: the ARPHRD_ number of a Linux cooked capture
+    /// whose protocol field is no EtherType, the type of an ERF record, the protocol identifier of a Frame Relay frame.
     Device(u16),
     /// MPLS payload that is neither IP nor Ethernet.
     Mpls,

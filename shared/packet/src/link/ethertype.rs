@@ -14,6 +14,7 @@ const PPP: u16 = 0x880b; // RFC 2637 and IANA
 const MPLS_UNICAST: u16 = 0x8847; // RFC 3032
 const MPLS_MULTICAST: u16 = 0x8848; // RFC 5332
 const PPPOE_SESSION: u16 = 0x8864; // RFC 2516
+const FABRIC_PATH: u16 = 0x8903; // Cisco FabricPath: a forwarding tag, then a whole frame
 const VLAN: u16 = 0x8100; // IEEE 802.1Q customer tag
 const VLAN_SERVICE: u16 = 0x88a8; // IEEE 802.1ad
 const VLAN_OLD: u16 = 0x9100; // stacked tags before 802.1ad
@@ -38,6 +39,7 @@ pub(super) fn step<'a>(number: u16, span: Span<'a>, vlan: &mut Option<u16>) -> N
         MPLS_UNICAST | MPLS_MULTICAST => Ok((Step::Mpls, span)),
         PPPOE_SESSION => Ok((Step::Pppoe, span)),
         TRANSPARENT_ETHERNET => Ok((Step::Ethernet, span)),
+        FABRIC_PATH => Ok((Step::Ethernet, span.after(2))),
         LLC => Ok((Step::Llc, span)),
         PPP => Ok((Step::Ppp, span)),
         _ => Err(not_ip(number)),

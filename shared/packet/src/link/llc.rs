@@ -15,15 +15,18 @@ pub(super) fn step(span: Span<'_>) -> Next<'_> {
     let control = span.link_u8(2)?;
     match (destination, source, control) {
         (SAP_IP, _, UNNUMBERED_INFORMATION) => Ok((Step::Ip, span.after(3))),
-        (SAP_SNAP, SAP_SNAP, UNNUMBERED_INFORMATION) => {
-            let organization = span.link_u32(2)? & 0x00ff_ffff;
-            let number = span.link_u16(6)?;
-            match organization {
-                // RFC 1042 and IEEE 802.1H bridging: the protocol identifier is an EtherType.
-                0x00_0000 | 0x00_00f8 => Ok((Step::EtherType(number), span.after(8))),
-                _ => Err(Skip::NotIp(NotIp::Snap(organization))),
-            }
-        }
+        (SAP_SNAP, SAP_SNAP, UNNUMBERED_INFORMATION) => snap(span.after(3)),
         _ => Err(Skip::NotIp(NotIp::Llc(destination))),
+    }
+}
+
+/// Organization code and protocol identifier.
+pub(super) fn snap(span: Span<'_>) -> Next<'_> {
+    let organization = span.link_u32(0)? >> 8;
+    let number = span.link_u16(3)?;
+    match organization {
+        // RFC 1042 and IEEE 802.1H bridging: the protocol identifier is an EtherType.
+        0x00_0000 | 0x00_00f8 => Ok((Step::EtherType(number), span.after(5))),
+        _ => Err(Skip::NotIp(NotIp::Snap(organization))),
     }
 }

@@ -1,12 +1,15 @@
 //! From the first captured byte to the IP header: one step for each header in between.
 
+mod erf;
 mod ethernet;
 mod ethertype;
+mod frame_relay;
 mod hdlc;
 mod llc;
 mod loopback;
 mod monitor;
 mod mpls;
+mod nflog;
 mod ppp;
 mod sll;
 mod wlan;
@@ -71,12 +74,15 @@ pub(crate) fn first(link: u32, span: Span<'_>) -> Next<'_> {
         50 => hdlc::ppp_or_cisco(span),
         51 => Ok((Step::Pppoe, span)),
         104 => Ok((Step::CiscoHdlc, span)),
+        107 => frame_relay::step(span),
         204 => Ok((Step::Ppp, span.after(1))),
         105 => Ok((Step::Wlan { padded: false }, span)),
         119 => monitor::prism(span),
         127 => monitor::radiotap(span),
         163 => monitor::avs(span),
         192 => monitor::ppi(span),
+        197 => erf::step(span),
+        239 => nflog::step(span),
         _ => Err(Skip::UnknownLink(link)),
     }
 }

@@ -1,6 +1,6 @@
 //! IPv6 and its extension headers, RFC 8200.
 
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use super::{Follows, Ip, authentication};
 use crate::bytes::{Span, array_at};
@@ -81,6 +81,30 @@ fn options(span: Span<'_>) -> Option<(u8, Span<'_>)> {
     Some((next, span.after(length)))
 }
 
+/// The last address of the first routing header that has stops left, of the packet that begins here: where the
+/// transport's pseudo-header says it goes (RFC 8200 section 8.1).
+pub(crate) fn final_destination(span: Span<'_>) -> Option<IpAddr> {
+    const SOURCE_ROUTE: u8 = 0; // RFC 2460, deprecated by RFC 5095: the last of the list
+    const MOBILE: u8 = 2; // RFC 6275: the only one
+    const SEGMENTS: u8 = 4; // RFC 8754: the first of the list, which is in reverse order
+
+    let (mut next, mut rest) = (span.u8(6)?, span.after(FIXED));
+    while next != proto::ROUTING || rest.u8(3)? == 0 {
+        (next, rest) = match next {
+            proto::AH => authentication(rest)?,
+            proto::FRAGMENT => (rest.u8(0)?, rest.after(8)),
+            number if proto::is_extension(number) => options(rest)?,
+            _ => return None,
+        };
+    }
+    let at = match rest.u8(2)? {
+        SOURCE_ROUTE => (usize::from(rest.u8(1)?) * 8).checked_sub(8)?,
+        MOBILE | SEGMENTS => 8,
+        _ => return None,
+    };
+    array_at::<16>(rest.data, at).map(|octets| Ipv6Addr::from(octets).into())
+}
+
 fn fragment<'a>(ip: &mut Ip<'a>) -> Option<(u8, Span<'a>)> {
     let next = ip.payload.u8(0)?;
     let place = ip.payload.u16(2)?;
@@ -90,7 +114,7 @@ fn fragment<'a>(ip: &mut Ip<'a>) -> Option<(u8, Span<'a>)> {
         ip.follows = Follows::Fragment;
     }
     if offset != 0 || more {
-        ip.frag = Some(Frag { offset, more, id });
+        ip.frag.get_or_insert(Frag { offset, more, id });
     }
     Some((next, ip.payload.after(8)))
 }

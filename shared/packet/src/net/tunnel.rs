@@ -17,18 +17,24 @@ pub(crate) fn enter<'a>(ip: &Ip<'a>) -> Option<(Step, Span<'a>)> {
         proto::IPV4 => Some((Step::Ip, ip.payload)),
         proto::IPV6 => Some((Step::Ipv6, ip.payload)),
         proto::GRE => gre(ip.payload),
-        proto::UDP => match ip.payload.u16(2)? {
-            VXLAN_PORT => vxlan(datagram(ip.payload)),
-            GENEVE_PORT => geneve(datagram(ip.payload)),
-            _ => None,
-        },
+        proto::UDP => {
+            // Either port, as in tshark: answers and mirrored traffic come from it.
+            let ports = [ip.payload.u16(0)?, ip.payload.u16(2)?];
+            if ports.contains(&VXLAN_PORT) {
+                vxlan(datagram(ip.payload)?)
+            } else if ports.contains(&GENEVE_PORT) {
+                geneve(datagram(ip.payload)?)
+            } else {
+                None
+            }
+        }
         _ => None,
     }
 }
 
-fn datagram(span: Span<'_>) -> Span<'_> {
-    let length = span.u16(4).map_or(0, usize::from);
-    if length < 8 { span.after(8) } else { span.limit(length).after(8) }
+fn datagram(span: Span<'_>) -> Option<Span<'_>> {
+    let length = usize::from(span.u16(4)?);
+    (length >= 8).then(|| span.limit(length).after(8))
 }
 
 /// GRE: RFC 2784 with key and sequence number of RFC 2890, version 1 of RFC 2637, and ERSPAN
@@ -39,6 +45,7 @@ fn gre(span: Span<'_>) -> Option<(Step, Span<'_>)> {
     const KEY: u16 = 0x2000;
     const SEQUENCE: u16 = 0x1000;
     const ACKNOWLEDGMENT: u16 = 0x0080;
+    const WCCP: u16 = 0x883e;
     const ERSPAN_II: u16 = 0x88be;
     const ERSPAN_III: u16 = 0x22eb;
     const ERSPAN_SUBHEADER: u8 = 0x01;
@@ -53,6 +60,11 @@ fn gre(span: Span<'_>) -> Option<(Step, Span<'_>)> {
         optional.iter().filter(|(flag, _)| flags & flag != 0).map(|(_, octets)| octets).sum::<usize>();
     let rest = span.after(4 + length);
     match kind {
+        // Web cache redirection, draft-wilson-wrec-wccp-v2-01 section 4.12: version 2 has a header of its own.
+        WCCP => match rest.u8(0)? >> 4 {
+            4 => Some((Step::Ip, rest)),
+            _ => Some((Step::Ip, rest.after(4))),
+        },
         // Type I has neither sequence number nor a header of its own.
         ERSPAN_II if flags & SEQUENCE == 0 => Some((Step::Ethernet, rest)),
         ERSPAN_II => Some((Step::Ethernet, rest.after(8))),

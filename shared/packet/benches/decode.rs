@@ -1,0 +1,4 @@
+//! Nanoseconds for one packet: `cargo bench -p probeline-packet`.
+fn main() {
+    divan::main();
+}
