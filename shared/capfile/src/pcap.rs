@@ -257,7 +257,7 @@ impl Pcap {
         }
         let start = pos + self.header;
         let end = start + head.cap_len as usize;
-        if head.cap_len > 0 && !self.ordinary_head(head, self.last_sec) {
+        if !self.ordinary_head(head, self.last_sec) {
             match self.doubtful::<BIG>(window, pos, head, end) {
                 Doubt::Believe => {}
                 Doubt::Lie => return Step::Lost(DamageKind::Length { cap_len: head.cap_len }),

@@ -267,9 +267,9 @@ impl PcapNg {
             if !window.last && block.len() < ahead {
                 return Err(Step::Stop(Next::More(ahead)));
             }
-            if suits::<BIG>(block) != Some(true)
-                || matches!(self.search(window, pos + FRAME, next), Found::At(_))
-            {
+            let inside =
+                self.search(window, pos.saturating_add(self.filling::<BIG>(block).unwrap_or(FRAME)), next);
+            if !self.suits::<BIG>(block) || matches!(inside, Found::At(_)) {
                 return Err(Step::Lost(kind));
             }
         }
@@ -277,15 +277,42 @@ impl PcapNg {
         Ok(next)
     }
 
-    /// The input ends inside the block at `pos`, if its length is right. If the block contradicts itself it is not,
-    /// and there may be good blocks inside what it claims.
+    /// The input ends inside the block at `pos`, if its length is right. It is not if it does not suit what is in the
+    /// block, or if another block begins behind that.
     fn cut<const BIG: bool>(&self, window: Window<'_>, pos: usize, sink: &mut Sink<'_>) -> Step {
         let block = window.bytes.get(pos..).unwrap_or_default();
-        if suits::<BIG>(block).unwrap_or_else(|| begins::<BIG>(block)) {
-            sink.note(DamageKind::Truncated, window.at(pos), window.left(pos) as u64);
-            return Step::End;
+        let filling = self.filling::<BIG>(block);
+        let whole = if filling.is_some() { self.suits::<BIG>(block) } else { begins::<BIG>(block) };
+        let inside = self.search(window, pos.saturating_add(filling.unwrap_or(FRAME)), window.bytes.len());
+        if !whole || matches!(inside, Found::At(_)) {
+            return Step::Lost(DamageKind::BlockLength { length: u32_at::<BIG>(block, 4) });
         }
-        Step::Lost(DamageKind::BlockLength { length: u32_at::<BIG>(block, 4) })
+        sink.note(DamageKind::Truncated, window.at(pos), window.left(pos) as u64);
+        Step::End
+    }
+
+    /// Bytes from the beginning of a packet block to the end of its packet: other blocks can begin behind, but what
+    /// looks like one before is what somebody sent. Nothing, if there is no packet to go by.
+    fn filling<const BIG: bool>(&self, block: &[u8]) -> Option<usize> {
+        let (fixed, cap_len) = match u32_at::<BIG>(block, 0) {
+            ENHANCED_PACKET | PACKET if block.len() >= 24 => (28, u32_at::<BIG>(block, 20)),
+            SIMPLE_PACKET => {
+                let snaplen =
+                    self.interfaces.first().map(|interface| interface.snaplen).filter(|&len| len > 0);
+                (12, u32_at::<BIG>(block, 8).min(snaplen.unwrap_or(u32::MAX)))
+            }
+            _ => return None,
+        };
+        Some((cap_len as usize).saturating_add(fixed))
+    }
+
+    /// Whether the length of a packet block is what its packet needs, options of up to 4 KiB included (an option can
+    /// be 64 KiB, but writers' options are a few hundred bytes).
+    fn suits<const BIG: bool>(&self, block: &[u8]) -> bool {
+        let length = u32_at::<BIG>(block, 4) as usize;
+        self.filling::<BIG>(block).is_some_and(|filling| {
+            length >= filling.saturating_add(4) && length <= filling.saturating_add(4 + 4096)
+        })
     }
 
     /// A Section Header Block with a good byte-order magic begins at `pos`.
@@ -585,19 +612,6 @@ fn begins<const BIG: bool>(block: &[u8]) -> bool {
         && length.is_multiple_of(4)
         && length as usize >= least(kind)
         && length <= SEARCH_MAX
-}
-
-/// Whether the length of a packet block is what its packet needs, options of up to 4 KiB included (an option can be
-/// 64 KiB, but writers' options are a few hundred bytes). Nothing, if there is no packet to go by.
-fn suits<const BIG: bool>(block: &[u8]) -> Option<bool> {
-    let length = u64::from(u32_at::<BIG>(block, 4));
-    let needed = match u32_at::<BIG>(block, 0) {
-        ENHANCED_PACKET | PACKET if block.len() >= 24 => {
-            u64::from(u32_at::<BIG>(block, 20)) + PACKET_FIXED as u64
-        }
-        _ => return None,
-    };
-    Some((needed..=needed + 4096).contains(&length))
 }
 
 /// The length at the end of a block of `length` bytes.

@@ -46,6 +46,8 @@ pub struct Reader<R> {
     broken: bool,
     failed: Option<Error>,
     log: DamageLog,
+    /// Damage to the compression at these offsets, to be noted after the packets before it.
+    unnoted: Vec<(DamageKind, u64)>,
     packets: u64,
     nanos: bool,
     name: String,
@@ -137,6 +139,7 @@ impl<R: Read> Reader<R> {
             broken: false,
             failed: None,
             log,
+            unnoted: Vec::new(),
             packets: 0,
             name,
         })
@@ -263,7 +266,7 @@ impl<R: Read> Reader<R> {
                 Err(Fault::Corrupt { layer, at, what, gap }) => {
                     self.broken |= gap;
                     let offset = self.offset + batch.byte_len() as u64;
-                    self.log.note(DamageKind::Compressed { layer, at, what }, self.packets, offset, 0);
+                    self.unnoted.push((DamageKind::Compressed { layer, at, what }, offset));
                 }
                 Err(fault) => self.failed = Some(error(fault, self.packets, self.source.bytes_read())),
             }
@@ -299,6 +302,11 @@ impl<R: Read> Reader<R> {
             };
             break (walked.consumed, need);
         };
+        if !self.broken || consumed == bytes.len() {
+            for (kind, offset) in self.unnoted.drain(..) {
+                sink.note(kind, offset, 0);
+            }
+        }
         self.packets = sink.packets;
         self.nanos |= self.walker.finer_than_micros();
         if let Some(Error::Io { packets, .. }) = &mut self.failed {

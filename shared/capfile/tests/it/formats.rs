@@ -299,3 +299,12 @@ fn the_writer_refuses_what_pcap_cannot_say() {
     let got = read(&writer.into_inner()[..]);
     assert_eq!((got.times(), got.packets[0].link), (vec![(1 << 32) * SECOND - 1_000], 101));
 }
+
+/// Batches and readers can go to other threads.
+#[test]
+fn readers_and_batches_travel() {
+    fn travels<T: Send>() {}
+    travels::<Reader<std::fs::File>>();
+    travels::<probeline_capfile::Batch>();
+    travels::<probeline_capfile::MergeReader<Box<dyn std::io::Read + Send>>>();
+}
