@@ -111,6 +111,14 @@ struct Entry {
     number: u64,
 }
 
+/// What is remembered of a flow that was written before it ended.
+#[derive(Clone, Copy)]
+struct Written {
+    last: Ts,
+    opened_by_syn: bool,
+    forward: bool,
+}
+
 struct Flow {
     key: FlowKey,
     hash: u64,
@@ -204,8 +212,8 @@ pub struct Classifier {
     hasher: RandomState,
     cells: Ring,
     waiting: Reorder<(Packet, Handle)>,
-    /// Flows written before they ended: their last packet, and whether a SYN opened them.
-    written: HashMap<FlowKey, (Ts, bool), RandomState>,
+    /// Flows written before they ended.
+    written: HashMap<FlowKey, Written, RandomState>,
     /// The last irregular SYN of a source to an address and port.
     irregular: HashMap<(IpAddr, IpAddr, Option<u16>), Ts, RandomState>,
     irregular_sweep_at: usize,
@@ -303,7 +311,7 @@ impl Classifier {
     /// Whether the packet belongs to a known flow, and then counts it there.
     fn joins_a_flow(&mut self, packet: &Packet, key: &FlowKey, hash: u64, forward: bool) -> bool {
         let Some(number) = self.find(key, hash, packet.ts) else {
-            return self.continues_a_written_flow(key, packet);
+            return self.continues_a_written_flow(key, packet, None);
         };
         let settle = self.settle;
         let flow = &mut self.flows[(number - self.front) as usize];
@@ -353,29 +361,40 @@ impl Classifier {
     fn answers_a_flow(&mut self, packet: &Packet) -> bool {
         let Some((key, forward)) = packet.quoted.as_ref().and_then(FlowKey::of_quoted) else { return false };
         let hash = self.hasher.hash_one(key);
-        if let Some(number) = self.find(&key, hash, packet.ts) {
-            let flow = &mut self.flows[(number - self.front) as usize];
-            if flow.forward == forward || key.is_loop() {
-                flow.count(packet);
-                flow.reasons.add(Reason::AnsweredByIcmpError);
-                return true;
-            }
+        let Some(number) = self.find(&key, hash, packet.ts) else {
+            return self.continues_a_written_flow(&key, packet, Some(forward));
+        };
+        let flow = &mut self.flows[(number - self.front) as usize];
+        let answers = flow.forward == forward || key.is_loop();
+        if answers {
+            flow.count(packet);
+            flow.reasons.add(Reason::AnsweredByIcmpError);
         }
-        false
+        answers
     }
 
-    fn continues_a_written_flow(&mut self, key: &FlowKey, packet: &Packet) -> bool {
+    /// Whether the packet belongs to a flow that was written before it ended. An ICMP error (`quoted`: the direction of
+    /// what it quotes) belongs to it if it quotes a packet of its initiator.
+    fn continues_a_written_flow(&mut self, key: &FlowKey, packet: &Packet, quoted: Option<bool>) -> bool {
         if self.written.is_empty() {
             return false;
         }
-        let Some((last, opened_by_syn)) = self.written.get_mut(key) else { return false };
-        if packet.ts.since(*last) <= self.timeout && (*opened_by_syn || !packet.is_syn()) {
-            *last = packet.ts;
-            self.tally.continued += 1;
-            return true;
+        let Some(written) = self.written.get_mut(key) else { return false };
+        if packet.ts.since(written.last) > self.timeout {
+            self.written.remove(key);
+            return false;
         }
-        self.written.remove(key);
-        false
+        match quoted {
+            Some(forward) if forward != written.forward && !key.is_loop() => return false,
+            None if packet.is_syn() && !written.opened_by_syn => {
+                self.written.remove(key);
+                return false;
+            }
+            _ => {}
+        }
+        written.last = packet.ts;
+        self.tally.continued += 1;
+        true
     }
 
     /// Remembers an irregular SYN; says of a regular one whether an irregular one went before it.
@@ -478,13 +497,14 @@ impl Classifier {
     fn remember_written(&mut self, flow: &Flow, now: Ts) {
         if self.written.len() >= self.options.max_flows {
             let timeout = self.timeout;
-            self.written.retain(|_, (last, _)| now.since(*last) <= timeout);
+            self.written.retain(|_, written| now.since(written.last) <= timeout);
             if self.written.len() > self.options.max_flows / 2 {
                 self.written.clear();
                 self.tally.forgotten += 1;
             }
         }
-        self.written.insert(flow.key, (flow.last, flow.opened_by_syn));
+        let Flow { last, opened_by_syn, forward, .. } = *flow;
+        self.written.insert(flow.key, Written { last, opened_by_syn, forward });
     }
 }
 

@@ -3,8 +3,11 @@ use std::io::{self, Read, Write};
 use probeline_record::{Col, Encoder, Field, Format, Gather, Row, RowReader, field, rows};
 use probeline_scan::{Handshake, Probe, SynStack, Technique};
 
-/// Columns of the packet row that open the probe row, around its duration: they go out as they came in.
-const FLOW: &[&Field] = &[&field::SRC_IP, &field::DST_IP, &field::PROTO, &field::SRC_PORT, &field::DST_PORT];
+/// Columns of the packet row that open the probe row, behind time and duration: they go out as they came in.
+const FLOW: &[&Field] = &[&field::SRC_IP, &field::DST_IP, &field::PROTO];
+
+/// Those that an input may lack.
+const PORTS: &[&Field] = &[&field::SRC_PORT, &field::DST_PORT];
 
 /// What a probe keeps of its first packet's row: time, the flow's columns, and every other one, as they stand.
 pub(crate) struct FirstRow {
@@ -34,6 +37,8 @@ impl FirstRow {
 /// Writes probe rows: the probe's own columns, then every further column of the input from its first packet.
 pub(crate) struct ProbeRows {
     format: Format,
+    /// Whether the input has both ports; if not, these cells are written from the probe.
+    has_ports: bool,
     flow: Gather,
     others: Gather,
 }
@@ -48,7 +53,10 @@ impl ProbeRows {
         out: &mut Encoder<W>,
     ) -> Result<(Self, FirstRow), probeline_record::Error> {
         let ts = rows.require(&field::TS)?;
-        let flow = FLOW.iter().map(|field| rows.require(field)).collect::<Result<Vec<Col>, _>>()?;
+        let mut flow = FLOW.iter().map(|field| rows.require(field)).collect::<Result<Vec<Col>, _>>()?;
+        for field in PORTS {
+            flow.extend(rows.column(field.name)?);
+        }
         let own = || rows::PROBE.iter().map(|field| field.name);
         let others: Vec<(Col, &str)> = rows.columns().filter(|(_, name)| own().all(|n| n != *name)).collect();
         out.header(own().chain(others.iter().map(|(_, name)| *name)));
@@ -62,7 +70,8 @@ impl ProbeRows {
             scratch: Vec::new(),
             kept: Vec::new(),
         };
-        Ok((Self { format, flow: gather(&flow), others: gather(&others) }, first))
+        let has_ports = flow.len() == FLOW.len() + PORTS.len();
+        Ok((Self { format, has_ports, flow: gather(&flow), others: gather(&others) }, first))
     }
 
     pub(crate) fn write<W: Write>(&mut self, probe: &Probe<'_>, out: &mut Encoder<W>) -> io::Result<()> {
@@ -70,7 +79,15 @@ impl ProbeRows {
         out.begin();
         out.token(ts, self.format);
         out.seconds(probe.duration, probe.ts_digits);
-        self.flow.write(flow, out);
+        if self.has_ports {
+            self.flow.write(flow, out);
+        } else {
+            out.ip(probe.src);
+            out.ip(probe.dst);
+            out.word(probe.proto.name());
+            out.uint_or_absent(probe.src_port);
+            out.uint_or_absent(probe.dst_port);
+        }
         out.word(probe.class.name());
         out.word_or_absent(probe.technique.map(Technique::name));
         out.word_or_absent(probe.handshake.map(Handshake::name));
