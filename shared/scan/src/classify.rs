@@ -9,6 +9,7 @@ use foldhash::quality::RandomState;
 use hashbrown::{HashMap, HashTable};
 use probeline_record::{Proto, TcpFlags, Ts};
 
+use crate::backscatter::BackscatterRule;
 use crate::bogon::is_bogon;
 use crate::first::first_packet;
 use crate::flow::{FlowKey, Packet};
@@ -32,6 +33,8 @@ pub struct Options {
     pub max_flows: usize,
     /// How far out of order packets may come.
     pub reorder: Duration,
+    /// By whose rules a first packet is backscatter.
+    pub backscatter: BackscatterRule,
 }
 
 impl Default for Options {
@@ -43,6 +46,7 @@ impl Default for Options {
             max_age: Duration::from_secs(3600),
             max_flows: 1 << 20,
             reorder: Duration::from_secs(5),
+            backscatter: BackscatterRule::Default,
         }
     }
 }
@@ -435,7 +439,7 @@ impl Classifier {
                 }
             }
             telescope => {
-                let first = first_packet(packet, telescope.is_some());
+                let first = self.options.backscatter.judge(packet, first_packet(packet, telescope.is_some()));
                 if let Some(reason) = first.reason {
                     reasons.add(reason);
                 }

@@ -17,15 +17,15 @@ pub struct FirstPacket {
     pub reason: Option<Reason>,
 }
 
-const fn scan(technique: Technique) -> FirstPacket {
+pub(crate) const fn scan(technique: Technique) -> FirstPacket {
     FirstPacket { class: Class::Scan, technique: Some(technique), reason: None }
 }
 
-const fn backscatter(reason: Reason) -> FirstPacket {
+pub(crate) const fn backscatter(reason: Reason) -> FirstPacket {
     FirstPacket { class: Class::Backscatter, technique: None, reason: Some(reason) }
 }
 
-const fn other(reason: Reason) -> FirstPacket {
+pub(crate) const fn other(reason: Reason) -> FirstPacket {
     FirstPacket { class: Class::Other, technique: None, reason: Some(reason) }
 }
 

@@ -38,6 +38,8 @@ pub struct Packet {
     pub sctp_chunk: Option<u8>,
     /// ICMP type, where captured.
     pub icmp_type: Option<u8>,
+    /// ICMP code, where captured.
+    pub icmp_code: Option<u8>,
     /// ICMP identifier, for types that have one.
     pub icmp_id: Option<u16>,
     /// UDP: the reason to take it for a reply.
@@ -89,6 +91,7 @@ impl Packet {
             payload_len: row.payload_len()?.unwrap_or(0),
             sctp_chunk: None,
             icmp_type: None,
+            icmp_code: None,
             icmp_id: None,
             reply: None,
             syn_stack: None,
@@ -118,6 +121,7 @@ impl Packet {
             Proto::SCTP => packet.sctp_chunk = Head(row.payload_head()).octet(0),
             Proto::ICMP | Proto::ICMP6 => {
                 packet.icmp_type = row.icmp_type()?;
+                packet.icmp_code = row.icmp_code()?;
                 packet.icmp_id = row.icmp_id()?;
                 if let (Some(proto), Some(src), Some(dst)) =
                     (row.quoted_proto()?, row.quoted_src_ip()?, row.quoted_dst_ip()?)

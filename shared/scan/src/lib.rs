@@ -8,6 +8,7 @@
 //! Memory: a classifier holds the flows of the last time-out (300 s), about 250 bytes and the attached header cells
 //! each; a grouper the sessions whose window is open.
 
+mod backscatter;
 mod bogon;
 mod classify;
 mod distinct;
@@ -21,6 +22,7 @@ mod ring;
 mod telescope;
 mod udp_reply;
 
+pub use backscatter::BackscatterRule;
 pub use bogon::{is_bogon, is_link_local, is_multicast};
 pub use classify::{Classifier, Options, Probe, Tally};
 pub use first::{FirstPacket, first_packet};

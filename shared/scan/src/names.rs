@@ -149,6 +149,8 @@ words! {
         SynAck = "syn-ack",
         /// RST without a flow.
         Rst = "rst",
+        /// By the rules asked for (`--backscatter`): TCP that is no SYN, and so a reply.
+        NotSyn = "not-syn",
         /// Flags of an established connection, without its beginning.
         MidStream = "mid-stream",
         /// A payload, or an answer that a scan does not get.
@@ -165,6 +167,8 @@ words! {
         SipReply = "sip-reply",
         /// IKE message with a responder's SPI (RFC 7296 §3.1).
         IkeReply = "ike-reply",
+        /// SNMP response (RFC 3416 §4.2.4).
+        SnmpReply = "snmp-reply",
         /// ONC RPC reply (RFC 5531 §9).
         RpcReply = "rpc-reply",
         /// memcached reply.

@@ -28,6 +28,7 @@ pub(crate) fn known_reply(src_port: u16, payload_head: &[u8]) -> Option<Reason> 
         // Responder's SPI, RFC 7296 §3.1; on port 4500 behind the non-ESP marker, RFC 3948 §2.2.
         500 => head.any_set(8..16)?.then_some(Reason::IkeReply),
         4500 => (!head.any_set(0..4)? && head.any_set(12..16)?).then_some(Reason::IkeReply),
+        161 => head.is_snmp_response()?.then_some(Reason::SnmpReply),
         // msg_type REPLY, RFC 5531 §9.
         111 => (!head.any_set(4..7)? && head.octet(7)? == 1).then_some(Reason::RpcReply),
         // Eight octets of frame header, then the text protocol (memcached doc/protocol.txt).
@@ -63,6 +64,24 @@ impl Head<'_> {
         text.iter().enumerate().all(|(i, b)| self.octet(at + i) == Some(*b))
     }
 
+    /// A message of SNMPv1 or v2c whose PDU is a response (RFC 3416 §3, RFC 3417 §8): a sequence of version, community
+    /// and PDU with tag 0xa2, lengths in the short form, as every community of less than seven octets leaves room for.
+    fn is_snmp_response(&self) -> Option<bool> {
+        // A sequence of up to 127 octets has one octet of length, a longer one up to three.
+        let version = match self.octet(1)? {
+            0x81 => 3,
+            0x82 => 4,
+            _ => 2,
+        };
+        let is_message = self.octet(0)? == 0x30 && self.octet(version)? == 2 && self.octet(version + 1)? == 1;
+        let community = version + 3;
+        if !is_message || self.octet(community)? != 4 {
+            return Some(false);
+        }
+        let length = usize::from(self.octet(community + 1)?);
+        Some(self.octet(community + 2 + length)? == 0xa2)
+    }
+
     fn any_set(&self, mut range: std::ops::Range<usize>) -> Option<bool> {
         range.try_fold(false, |any, at| Some(any | (self.octet(at)? != 0)))
     }
@@ -96,6 +115,9 @@ mod tests {
             (111, "0000000100000000", None),
             (11211, "000000000001000053544154207069", Some(Reason::MemcachedReply)),
             (11211, "0000000000010000454e440d0a", Some(Reason::MemcachedReply)),
+            (161, "302902010104067075626c6963a21c02", Some(Reason::SnmpReply)),
+            (161, "302902010104067075626c6963a01c02", None),
+            (161, "30290201010407707269766174652d2d", None),
             (3478, "0101", Some(Reason::StunReply)),
             (3478, "0001", None),
             (19, "20", Some(Reason::ChargenReply)),

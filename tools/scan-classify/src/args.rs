@@ -4,7 +4,7 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Parser;
 use probeline_cli::{RowOptions, duration};
-use probeline_scan::{Class, Options, Telescope};
+use probeline_scan::{BackscatterRule, Class, Options, Telescope};
 
 /// Turn packet rows into probe rows: class, technique and handshake of every flow.
 ///
@@ -29,6 +29,10 @@ pub struct Args {
     /// Flows to write
     #[arg(long, value_name = "CLASS", default_value = "scan")]
     pub(crate) class: ClassArg,
+
+    /// By whose rules a flow is backscatter
+    #[arg(long, value_name = "RULES", default_value = "default")]
+    backscatter: BackscatterArg,
 
     /// A flow ends after this long without a packet
     #[arg(long, value_name = "TIME", default_value = "300", value_parser = duration)]
@@ -78,7 +82,37 @@ impl Args {
             max_age: self.max_age,
             max_flows: self.max_flows as usize,
             reorder: self.reorder,
+            backscatter: self.backscatter.into(),
         })
+    }
+}
+
+/// Published definitions of backscatter.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum BackscatterArg {
+    /// Our own, in docs/CLASSIFICATION.md
+    Default,
+    /// CAIDA corsaro3: SYN/ACK, any RST, UDP from port 53, ICMP replies and errors
+    Corsaro3,
+    /// Liu and Fukuda 2018, table 1: adds ACK alone, replies from UDP ports 53, 123, 137 and 161
+    #[value(name = "liu-fukuda2018")]
+    LiuFukuda2018,
+    /// Durumeric 2014, Griffioen 2024: all TCP but a SYN
+    #[value(name = "synonly")]
+    SynOnly,
+    /// Merit darknet-events: all TCP but SYN, FIN without ACK and no flags; all ICMP but echo requests
+    Merit,
+}
+
+impl From<BackscatterArg> for BackscatterRule {
+    fn from(arg: BackscatterArg) -> Self {
+        match arg {
+            BackscatterArg::Default => Self::Default,
+            BackscatterArg::Corsaro3 => Self::Corsaro3,
+            BackscatterArg::LiuFukuda2018 => Self::LiuFukuda2018,
+            BackscatterArg::SynOnly => Self::SynOnly,
+            BackscatterArg::Merit => Self::Merit,
+        }
     }
 }
 
