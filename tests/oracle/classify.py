@@ -220,7 +220,7 @@ def judge(flow, telescope, settle):
         return "other", "", "multicast"
     if inside(first.src, "169.254.0.0/16", "fe80::/10", "0.0.0.0/32", "::/128"):
         return "other", "", "link-local"
-    if inside(first.dst, "169.254.0.0/16", "fe80::/10"):
+    if inside(first.dst, "169.254.0.0/16", "fe80::/10", "0.0.0.0/32", "::/128"):
         return "other", "", "link-local"
     return judge_inbound(flow, settle)
 
@@ -295,6 +295,8 @@ def udp_reply(port, head):
         return "ssdp-reply"
     if port == 5060 and head.startswith(b"SIP/2.0 "):
         return "sip-reply"
+    if port == 161 and snmp_pdu(head) == 0xA2:
+        return "snmp-reply"
     if port == 500 and size >= 16 and any(head[8:16]):
         return "ike-reply"
     if port == 4500 and size >= 16 and not any(head[0:4]) and any(head[12:16]):
@@ -338,6 +340,18 @@ def judge_sctp(first):
     return "other", "", "mid-stream"
 
 
+def snmp_pdu(head):
+    """The tag of the PDU in an SNMP message: 30 LENGTH 02 01 VERSION 04 LENGTH COMMUNITY PDU. None if it is none."""
+    if head[:1] != b"\x30":
+        return None
+    length_octets = {0x81: 2, 0x82: 3}.get(head[1] if len(head) > 1 else 0, 1)
+    rest = head[1 + length_octets :]
+    if len(rest) < 5 or rest[:2] != b"\x02\x01" or rest[3] != 0x04:
+        return None
+    pdu = rest[5 + rest[4] :]
+    return pdu[0] if pdu else None
+
+
 # Handshake
 
 
@@ -349,7 +363,7 @@ def handshake(flow, settle):
         if packet.flags is None:
             continue
         if flow.from_other_side(packet):
-            if packet.flags in ("R", "RA") and latest_sa is None:
+            if "R" in packet.flags and latest_sa is None:
                 return "refused"
             if packet.flags == "SA":
                 latest_sa = packet
