@@ -1,0 +1,46 @@
+# What the scripts of the tables share. Each reads the rows that `rows` wrote and stands in the output folder, so that
+# its pipelines can be copied as they are: cd out, then paste.
+# shellcheck shell=bash disable=SC2034  # its variables are for the scripts that read it
+set -euo pipefail
+
+report=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+table=$(basename "$0")
+cd "${OUT:-out}"
+mapfile -t configs <configurations
+probes=("${configs[@]/%/.csv}")
+probes=("${probes[@]/#/probes/}")
+series=$(IFS=,; echo "${configs[*]}")
+telescope_size=$(<telescope-size)
+
+# Whether there is a configuration of this name.
+has() { [[ " ${configs[*]} " == *" $1 "* ]]; }
+
+# The configuration of tables that the study made of its passive telescope: `passive`, or the one capture there is.
+passive() { printf '%s\n' "${configs[@]}" | grep -vx honeypot | head -n 1; }
+
+# Says why there is no such table, on the page as well, and ends the script.
+skip() {
+    echo "$1" >"$table.skipped"
+    echo "$table: $1" >&2
+    exit 0
+}
+
+# One line of a table of measures: what, of which configuration, how much.
+measure() { printf '%s\t%s\t%s\n' "$1" "$2" "$3"; }
+
+# Of a table that hist made, how much of its second column has a first column such as '$1 < 10'.
+share() { awk -F, "NR > 1 { all += \$2 } NR > 1 && ($1) { part += \$2 } END { if (all) printf \"%.4f\", part / all }" "$2"; }
+total() { awk -F, "NR > 1 && (${2:-1}) { all += \$2 } END { printf \"%d\", all }" "$1"; }
+
+# When the first and the last scan began: the rows are in order of time.
+first() { sed -n 2p "$1" | cut -d, -f1; }
+last() { tail -n 1 "$1" | cut -d, -f1; }
+
+# A length of bins that gives a figure over the time of all configurations 60 to 400 of them.
+every() {
+    for config in "${configs[@]}"; do echo "$(first "probes/$config.csv") $(last "probes/$config.csv")"; done |
+        awk '{ if ($2 - $1 > span) span = $2 - $1 }
+             END { split("1 5 15 60 300 900 3600 10800 21600 86400 604800", steps, " ")
+                   for (i = 1; i < 11 && span / steps[i] > 400; i++);
+                   print steps[i] "s" }'
+}
