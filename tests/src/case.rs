@@ -2,7 +2,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `cmd` | the pipeline, for bash with `pipefail`; it must succeed unless `expected.code` says otherwise |
+//! | `cmd` | one or more pipelines, for bash with `-e` and `pipefail`; they must succeed unless `expected.code` says otherwise |
 //! | `scenario.toml` | packets, made into `scenario.pcap`; its `telescope` is the variable `$telescope` |
 //! | `expected.out` | stdout, exactly |
 //! | `expected.err` | stderr; `*` stands for any text, a line `...` for any lines |
@@ -82,7 +82,8 @@ fn states_tables(scenario: Option<&Scenario>) -> bool {
 
 fn shell(dir: &Path, cmd: &str, scenario: Option<&Scenario>) -> Bash {
     const OWN: [&str; 5] = ["cmd", "scenario.toml", "expected.out", "expected.err", "expected.code"];
-    let mut shell = Bash::new(cmd);
+    // A command that fails in the middle of several is a failure.
+    let mut shell = Bash::new(&format!("set -e\n{cmd}"));
     if let Some(scenario) = scenario {
         shell = shell.file("scenario.pcap", scenario.to_pcap()).env("telescope", scenario.telescope());
     }
@@ -127,7 +128,10 @@ mod tests {
     #[test]
     fn a_case_that_holds() {
         let faults = case(&[
-            ("cmd", "cat input; wc -c <scenario.pcap >&2; echo $telescope >&2; echo 'a' >probes.csv; exit 3"),
+            (
+                "cmd",
+                "cat input; wc -c <scenario.pcap >&2; echo $telescope >&2; echo 'a' >probes.csv; (exit 3); echo no",
+            ),
             ("input", "x\n"),
             ("scenario.toml", "name = 'n'\ntelescope = ['192.0.2.1']\n[expect.probes]\nrows = []\n"),
             ("expected.out", "x\n"),

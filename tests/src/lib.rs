@@ -2,16 +2,19 @@
 //!
 //! The tests are the files beside this folder; here is what two of them share or what deserves tests of its own:
 //! [`transcript`] runs the console blocks of Markdown pages, [`case`] the folders of `tests/cases`, [`lines`] compares
-//! lines with wildcards and [`markdown`] finds fences, links and headings.
+//! lines with wildcards, [`markdown`] finds fences, links and headings, [`account`] reads accounting lines and
+//! [`parallel`] keeps two cores busy.
 #![allow(
     clippy::panic,
     clippy::unwrap_used,
     reason = "for tests only: whatever is wrong here fails the test"
 )]
 
+pub mod account;
 pub mod case;
 pub mod lines;
 pub mod markdown;
+pub mod parallel;
 pub mod transcript;
 
 /// Whether expected outputs are to be rewritten with what came (`BLESS=1`).

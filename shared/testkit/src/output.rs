@@ -132,7 +132,7 @@ impl Output {
         }
         write!(text, " after {:.2} s", self.elapsed.as_secs_f64()).unwrap();
         for (name, bytes) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
-            let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(4000)]);
+            let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(1500)]);
             write!(text, "\n--- {name}: {} bytes\n{shown}", bytes.len()).unwrap();
         }
         text

@@ -46,9 +46,11 @@ fn expand(model: &Model, number: u64, entry: &Entry, out: &mut Vec<Stamped>) {
             let mut push = |at: u64, packet: &Packet| {
                 out.push(stamped(at, packet.bytes(), entry.cut, Some(packet.clone())));
             };
-            push(at, &packet);
-            for delay in &entry.retransmit {
-                push(at + delay.0, &packet);
+            if !entry.unseen {
+                push(at, &packet);
+                for delay in &entry.retransmit {
+                    push(at + delay.0, &packet);
+                }
             }
             let mut conversation = Conversation::after(entry, &probe);
             for then in entry.then.iter().filter(|then| concerns(then, &probe)) {

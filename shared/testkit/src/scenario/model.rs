@@ -77,6 +77,10 @@ pub(super) struct Entry {
     pub(super) payload: Option<String>,
     pub(super) payload_hex: Option<String>,
 
+    /// Not captured itself; what follows it is.
+    #[serde(default)]
+    pub(super) unseen: bool,
+
     /// How many bytes of the frame are captured.
     pub(super) cut: Option<usize>,
 
