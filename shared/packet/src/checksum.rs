@@ -104,3 +104,74 @@ fn pseudo_header(ip: &Ip<'_>, dst: IpAddr, length: usize) -> Sum {
         _ => sum,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::net::testing::{ipv4, ipv6, set16, tcp, udp};
+    use crate::{ChecksumVerdict, Options, Verdict, decode};
+
+    fn verdict(bytes: &[u8], captured: usize) -> ChecksumVerdict {
+        let wire = u32::try_from(bytes.len()).expect("short");
+        let opts = Options { checksums: true, ..Options::default() };
+        decode(101, &bytes[..captured], wire, &opts).expect("a packet").checksum.expect("asked for")
+    }
+
+    /// The example of RFC 1071 section 3: 0001 f203 f4f5 f6f7 add up to ddf2.
+    #[test]
+    fn test_sum() {
+        let words = [0, 1, 0xf2, 3, 0xf4, 0xf5, 0xf6, 0xf7];
+        assert!(super::Sum::default().bytes(&words).number(!0xddf2 & 0xffff).fits());
+        assert!(!super::Sum::default().bytes(&words).number(0xddf2).fits());
+        // An octet left over is the upper half of a word.
+        assert!(super::Sum::default().bytes(&[0x12, 0x34, 0x56]).number(0xffff - 0x1234 - 0x5600).fits());
+    }
+
+    #[test]
+    fn nobody_asked() {
+        let bytes = ipv4(6, &tcp(&[], b""));
+        assert_eq!(decode(101, &bytes, 40, &Options::default()).expect("a packet").checksum, None);
+    }
+
+    #[test]
+    fn test_ipv4_header() {
+        let mut bytes = ipv4(6, &tcp(&[], b""));
+        assert_eq!(verdict(&bytes, 40).ip, Verdict::Bad);
+        // 45b9 0028 d431 4000 4006 c000 0201 c633 6402 add up to 0x3864e, folded 0x8651.
+        set16(&mut bytes, 10, !0x8651);
+        assert_eq!(verdict(&bytes, 40).ip, Verdict::Good);
+        bytes[0] = 0x46;
+        assert_eq!(verdict(&bytes, 22).ip, Verdict::Unknown);
+        assert_eq!(verdict(&ipv6(6, &tcp(&[], b"")), 60).ip, Verdict::Absent);
+    }
+
+    #[test]
+    fn test_cut_and_fragment() {
+        let mut bytes = ipv4(6, &tcp(&[], b"abc"));
+        assert_eq!(verdict(&bytes, 43).transport, Verdict::Bad);
+        assert_eq!(verdict(&bytes, 42).transport, Verdict::Unknown);
+        bytes[6] = 0x20;
+        assert_eq!(verdict(&bytes, 43).transport, Verdict::Unknown);
+        bytes[7] = 1;
+        assert_eq!(verdict(&bytes, 43).transport, Verdict::Unknown);
+        assert_eq!(verdict(&ipv4(47, b"other"), 25).transport, Verdict::Unknown);
+        assert_eq!(verdict(&ipv4(6, &tcp(&[], b"")[..12]), 32).transport, Verdict::Unknown);
+    }
+
+    #[test]
+    fn a_datagram_may_have_none() {
+        let mut datagram = udp(b"abc");
+        set16(&mut datagram, 6, 0);
+        assert_eq!(verdict(&ipv4(17, &datagram), 31).transport, Verdict::Absent);
+        assert_eq!(verdict(&ipv6(17, &datagram), 51).transport, Verdict::Bad);
+    }
+
+    #[test]
+    fn test_icmp() {
+        // 0800 0102 0304 add up to 0c06.
+        let mut message = [8, 0, 0, 0, 1, 2, 3, 4];
+        set16(&mut message, 2, !0x0c06);
+        assert_eq!(verdict(&ipv4(1, &message), 28).transport, Verdict::Good);
+        message[7] ^= 1;
+        assert_eq!(verdict(&ipv4(1, &message), 28).transport, Verdict::Bad);
+    }
+}

@@ -31,3 +31,20 @@ pub(super) fn step(span: Span<'_>) -> Next<'_> {
         other => Err(Skip::NotIp(NotIp::Device(u16::from(other)))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::link::testing::{V4, V6, ethernet, holds, join, refuses};
+    use crate::{NotIp, Skip};
+
+    #[test]
+    fn test_erf() {
+        let record = |kind: u8| join(&[&[0; 8], &[kind, 4, 0, 0, 0, 0, 0, 0]]);
+        holds(197, &join(&[&record(2), &[0, 0], &ethernet(&[&[8, 0], &V4])]), None);
+        holds(197, &join(&[&record(0x82), &[0x80; 8], &[0; 8], &[0, 0], &ethernet(&[&[8, 0], &V4])]), None);
+        holds(197, &join(&[&record(1), &[0x0f, 0, 8, 0], &V4]), None);
+        holds(197, &join(&[&record(22), &V4]), None);
+        holds(197, &join(&[&record(23), &V6]), None);
+        refuses(197, &join(&[&record(21), &V6]), Skip::NotIp(NotIp::Device(21)));
+    }
+}

@@ -45,3 +45,33 @@ pub(super) fn step<'a>(number: u16, span: Span<'a>, vlan: &mut Option<u16>) -> N
         _ => Err(not_ip(number)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::link::testing::{V4, V6, ethernet, holds, refuses};
+    use crate::{BadIp, Skip};
+
+    #[test]
+    fn the_version_decides_behind_the_ethertype_of_ipv4_only() {
+        holds(1, &ethernet(&[&[8, 0], &V6]), None);
+        refuses(1, &ethernet(&[&[0x86, 0xdd], &V4]), Skip::BadIp(BadIp::Version(4)));
+    }
+
+    #[test]
+    fn test_vlan() {
+        let c_tag = [0x81, 0, 0x60, 100];
+        let s_tag = [0x88, 0xa8, 0xe0, 200];
+        let old = [0x91, 0, 0, 7];
+        holds(1, &ethernet(&[&c_tag, &[8, 0], &V4]), Some(100));
+        holds(1, &ethernet(&[&s_tag, &c_tag, &[0x86, 0xdd], &V6]), Some(200));
+        holds(1, &ethernet(&[&old, &c_tag, &c_tag, &c_tag, &c_tag, &[8, 0], &V4]), Some(7));
+        let snap = [0xaa, 0xaa, 3, 0, 0, 0, 8, 0];
+        holds(1, &ethernet(&[&c_tag, &[0, 48], &snap, &V4]), Some(100));
+    }
+
+    #[test]
+    fn test_fabric_path() {
+        let tag = [0x89, 3, 0x40, 0x20];
+        holds(1, &ethernet(&[&tag, &ethernet(&[&[0x81, 0, 0, 7, 8, 0], &V4])]), Some(7));
+    }
+}

@@ -40,3 +40,18 @@ pub(super) fn step(span: Span<'_>) -> Next<'_> {
         other => Err(Skip::NotIp(NotIp::Device(u16::from(other)))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Skip;
+    use crate::link::testing::{V4, V6, holds, join, refuses};
+
+    #[test]
+    fn test_frame_relay() {
+        holds(107, &join(&[&[0x18, 0x41, 3, 0xcc], &V4]), None);
+        holds(107, &join(&[&[0x18, 0x40, 0x02, 0x41, 3, 0x8e], &V6]), None);
+        holds(107, &join(&[&[0x18, 0x41, 3, 0, 0x80, 0, 0, 0, 8, 0], &V4]), None);
+        holds(107, &join(&[&[0x18, 0x41, 8, 0], &V4]), None);
+        refuses(107, &[0x18, 0, 0, 0, 0, 0], Skip::BadLink);
+    }
+}

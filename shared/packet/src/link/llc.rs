@@ -30,3 +30,20 @@ pub(super) fn snap(span: Span<'_>) -> Next<'_> {
         _ => Err(Skip::NotIp(NotIp::Snap(organization))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::link::testing::{V4, ethernet, holds, refuses};
+    use crate::{NotIp, Skip};
+
+    #[test]
+    fn test_llc() {
+        holds(1, &ethernet(&[&[0, 48], &[0xaa, 0xaa, 3, 0, 0, 0, 8, 0], &V4, &[0; 9]]), None);
+        holds(1, &ethernet(&[&[0, 48], &[0xaa, 0xaa, 3, 0, 0, 0xf8, 8, 0], &V4]), None);
+        holds(1, &ethernet(&[&[0, 43], &[6, 6, 3], &V4]), None);
+        refuses(1, &ethernet(&[&[0, 38], &[0x42, 0x42, 3], &[0; 35]]), Skip::NotIp(NotIp::Llc(0x42)));
+        let cdp = [0xaa, 0xaa, 3, 0, 0, 12, 0x20, 0];
+        refuses(1, &ethernet(&[&[0, 48], &cdp, &V4]), Skip::NotIp(NotIp::Snap(12)));
+        refuses(1, &ethernet(&[&[0, 0], &V4]), Skip::BadLink);
+    }
+}

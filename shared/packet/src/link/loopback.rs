@@ -25,3 +25,23 @@ fn family(number: u32, span: Span<'_>) -> Next<'_> {
     };
     Ok((step, span.after(4)))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::link::testing::{V4, V6, holds, join, refuses};
+    use crate::{NotIp, Skip};
+
+    #[test]
+    fn test_loopback() {
+        for family in [[2, 0, 0, 0], [0, 0, 0, 2]] {
+            holds(0, &join(&[&family, &V4]), None);
+        }
+        for family in [24, 28, 30] {
+            holds(0, &join(&[&[family, 0, 0, 0], &V6]), None);
+            holds(0, &join(&[&[0, 0, 0, family], &V6]), None);
+            holds(108, &join(&[&[0, 0, 0, family], &V6]), None);
+        }
+        refuses(0, &join(&[&[7, 0, 0, 0], &V4]), Skip::NotIp(NotIp::Family(7)));
+        refuses(108, &join(&[&[2, 0, 0, 0], &V4]), Skip::NotIp(NotIp::Family(0x0200_0000)));
+    }
+}

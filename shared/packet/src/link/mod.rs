@@ -14,6 +14,9 @@ mod ppp;
 mod sll;
 mod wlan;
 
+#[cfg(test)]
+mod testing;
+
 use crate::bytes::Span;
 use crate::skip::{NotIp, Skip};
 
@@ -119,4 +122,41 @@ fn not_ip(number: u16) -> Skip {
         ethertype::PPPOE_DISCOVERY => NotIp::PppoeDiscovery,
         _ => NotIp::EtherType(number),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::link::testing::{MACS, V4, V6, ethernet, holds, join, read, refuses};
+    use crate::{BadIp, Reason, Skip};
+
+    #[test]
+    fn test_raw() {
+        for link in [12, 14, 101] {
+            holds(link, &V4, None);
+            holds(link, &V6, None);
+        }
+        holds(228, &V4, None);
+        holds(229, &V6, None);
+        refuses(229, &V4, Skip::BadIp(BadIp::Version(4)));
+        refuses(101, &[0x55; 40], Skip::BadIp(BadIp::Version(5)));
+        refuses(101, &[], Skip::TruncatedIp);
+    }
+
+    #[test]
+    fn an_unknown_link_type_is_never_guessed() {
+        let frame = ethernet(&[&[8, 0], &V4]);
+        refuses(187, &frame, Skip::UnknownLink(187));
+        assert_eq!(Skip::UnknownLink(187).reason(), Reason::UnknownLink);
+    }
+
+    #[test]
+    fn endless_tags_end() {
+        let mut frame = MACS.to_vec();
+        while frame.len() < 60_000 {
+            frame.extend([0x81, 0, 0, 1]);
+        }
+        assert!(matches!(read(1, &frame), Err(Skip::BadLink)));
+        let labels = join(&[&MACS, &[0x88, 0x47], &vec![0; 60_000]]);
+        assert!(matches!(read(1, &labels), Err(Skip::BadLink)));
+    }
 }

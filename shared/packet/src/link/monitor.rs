@@ -82,3 +82,32 @@ pub(super) fn ppi(span: Span<'_>) -> Next<'_> {
     }
     super::first(link, span.after(usize::from(length)))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Skip;
+    use crate::link::testing::{V4, ethernet, holds, join, read, refuses};
+
+    #[test]
+    fn test_wlan_monitors() {
+        let frame =
+            join(&[&[0x88, 2, 0, 0], &[2; 18], &[0, 0], &[0, 0], &[0xaa, 0xaa, 3, 0, 0, 0, 8, 0], &V4]);
+        // Only flags; time and flags behind a second word of presence bits; flags that tell of padding.
+        holds(127, &join(&[&[0, 0, 9, 0, 2, 0, 0, 0, 0], &frame]), None);
+        let long = [0, 0, 25, 0, 3, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 0x10];
+        let with_check_sequence = join(&[&long, &frame, &[9; 4]]);
+        let packet = read(127, &with_check_sequence).expect("a packet");
+        assert_eq!((packet.dst_port(), packet.payload_len), (Some(23), Some(0)));
+        let padded = join(&[&[0, 0, 9, 0, 2, 0, 0, 0, 0x20], &frame[..26], &[0, 0], &frame[26..]]);
+        holds(127, &padded, None);
+        holds(119, &join(&[&[0x44, 0, 0, 0, 144, 0, 0, 0], &[0; 136], &frame]), None);
+        holds(119, &join(&[&[0, 0, 0, 0x44, 0, 0, 0, 144], &[0; 136], &frame]), None);
+        let avs = join(&[&[0x80, 0x21, 0x10, 1, 0, 0, 0, 64], &[0; 56], &frame]);
+        holds(119, &avs, None);
+        holds(163, &avs, None);
+        holds(192, &join(&[&[0, 0, 8, 0, 105, 0, 0, 0], &frame]), None);
+        holds(192, &join(&[&[0, 0, 12, 0, 1, 0, 0, 0], &[0; 4], &ethernet(&[&[8, 0], &V4])]), None);
+        refuses(192, &[0, 0, 8, 0, 192, 0, 0, 0, 0, 0, 8, 0], Skip::BadLink);
+        refuses(127, &[9; 40], Skip::BadLink);
+    }
+}

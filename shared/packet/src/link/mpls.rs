@@ -39,3 +39,23 @@ fn pseudowire(span: Span<'_>) -> Span<'_> {
     let control_word = known(CONTROL_WORD + 12) || !known(12);
     if control_word { span.after(CONTROL_WORD) } else { span }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::link::testing::{V4, V6, ethernet, holds, refuses};
+    use crate::{NotIp, Skip};
+
+    #[test]
+    fn test_mpls() {
+        let top = [0, 6, 0x40, 64];
+        let bottom = [0, 12, 0x81, 64];
+        holds(1, &ethernet(&[&[0x88, 0x47], &bottom, &V4]), None);
+        holds(1, &ethernet(&[&[0x88, 0x48], &top, &top, &bottom, &V6]), None);
+        // A pseudowire with and without control word, and an associated channel.
+        let inside = ethernet(&[&[8, 0], &V4]);
+        holds(1, &ethernet(&[&[0x88, 0x47], &bottom, &[0, 0, 0, 9], &inside]), None);
+        holds(1, &ethernet(&[&[0x88, 0x47], &bottom, &inside]), None);
+        holds(1, &ethernet(&[&[0x88, 0x47], &bottom, &[0x10, 0, 0, 0x21], &V4]), None);
+        refuses(1, &ethernet(&[&[0x88, 0x47], &bottom, &[0x20; 40]]), Skip::NotIp(NotIp::Mpls));
+    }
+}

@@ -21,7 +21,7 @@ pub(super) fn step(span: Span<'_>) -> Next<'_> {
     let family = span.link_u8(0)?;
     let found = payload(span.after(FIXED), u16::from_le_bytes)
         .or_else(|| payload(span.after(FIXED), u16::from_be_bytes))
-        .ok_or(Skip::BadLink)?;
+        .ok_or(if span.data.len() < span.wire { Skip::TruncatedLink } else { Skip::BadLink })?;
     match family {
         // AF_INET and AF_INET6 of Linux; 7 is a bridge, whose payload begins at the IP header just the same.
         2 | 7 | 10 => Ok((Step::Ip, found)),
@@ -40,5 +40,20 @@ fn payload(mut rest: Span<'_>, number: fn([u8; 2]) -> u16) -> Option<Span<'_>> {
             return Some(rest.limit(length).after(ATTRIBUTE));
         }
         rest = rest.after(length.next_multiple_of(4));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Skip;
+    use crate::link::testing::{V4, V6, holds, join, refuses};
+
+    #[test]
+    fn test_nflog() {
+        let prefix = [8, 0, 10, 0, b'l', b'o', b'g', 0];
+        holds(239, &join(&[&[2, 0, 0, 5], &prefix, &[5, 0, 1, 0, 7, 0, 0, 0], &[44, 0, 9, 0], &V4]), None);
+        holds(239, &join(&[&[10, 0, 0, 5], &[0, 64, 0, 9], &V6]), None);
+        refuses(239, &join(&[&[2, 0, 0, 5], &[0, 1, 0, 9], &V4]), Skip::BadLink);
+        refuses(239, &join(&[&[2, 1, 0, 5], &[44, 0, 9, 0], &V4]), Skip::BadLink);
     }
 }

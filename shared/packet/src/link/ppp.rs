@@ -12,7 +12,8 @@ const MPLS_MULTICAST: u16 = 0x0283;
 
 /// Address and control if present, then the protocol number in one or two octets.
 pub(super) fn step(span: Span<'_>) -> Next<'_> {
-    let span = if span.u16(0) == Some(ALL_STATIONS) { span.after(2) } else { span };
+    let addressed = span.link_u8(0)? == 0xff && span.link_u16(0)? == ALL_STATIONS;
+    let span = if addressed { span.after(2) } else { span };
     let first = span.link_u8(0)?;
     // RFC 1661 section 6.5: an odd first octet is a compressed protocol number, complete in itself.
     let (number, octets) = if first & 1 == 1 { (u16::from(first), 1) } else { (span.link_u16(0)?, 2) };
@@ -29,4 +30,29 @@ pub(super) fn step(span: Span<'_>) -> Next<'_> {
 pub(super) fn pppoe(span: Span<'_>) -> Next<'_> {
     let length = span.link_u16(4)?;
     Ok((Step::Ppp, span.after(6).limit(usize::from(length))))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::link::testing::{V4, V6, ethernet, holds, join, refuses};
+    use crate::{NotIp, Skip};
+
+    #[test]
+    fn test_ppp() {
+        holds(9, &join(&[&[0xff, 3, 0, 0x21], &V4]), None);
+        holds(9, &join(&[&[0, 0x57], &V6]), None);
+        holds(9, &join(&[&[0x21], &V4]), None);
+        holds(9, &join(&[&[0xff, 3, 2, 0x81, 0, 0, 0x51, 64], &V4]), None);
+        holds(204, &join(&[&[1, 0xff, 3, 0, 0x21], &V4]), None);
+        refuses(9, &[0xff, 3, 0xc0, 0x21, 1, 1, 0, 4], Skip::NotIp(NotIp::Ppp(0xc021)));
+    }
+
+    #[test]
+    fn test_pppoe() {
+        let session = [0x11, 0, 0, 1, 0, 42, 0, 0x21];
+        holds(1, &ethernet(&[&[0x88, 0x64], &session, &V4, &[0; 3]]), None);
+        holds(51, &join(&[&session, &V4]), None);
+        refuses(1, &ethernet(&[&[0x88, 0x63], &[0x11, 9, 0, 0, 0, 0]]), Skip::NotIp(NotIp::PppoeDiscovery));
+        refuses(1, &ethernet(&[&[0x88, 0x64], &[0x11, 0, 0, 1, 0, 0, 0, 0x21], &V4]), Skip::BadLink);
+    }
 }

@@ -35,3 +35,23 @@ fn cooked(device: u16, protocol: u16, rest: Span<'_>) -> Next<'_> {
         _ => Ok((Step::EtherType(protocol), rest)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::link::testing::{V4, V6, holds, join, refuses};
+    use crate::{NotIp, Skip};
+
+    #[test]
+    fn test_linux_cooked() {
+        let version1 = |device: [u8; 2], protocol: [u8; 2]| {
+            join(&[&[0, 0], &device, &[0, 6, 2, 0, 0, 0, 0, 1, 0, 0], &protocol])
+        };
+        holds(113, &join(&[&version1([0, 1], [8, 0]), &V4]), None);
+        holds(113, &join(&[&version1([0, 1], [0x81, 0]), &[0, 9, 8, 0], &V4]), Some(9));
+        holds(113, &join(&[&version1([0, 1], [0, 4]), &[0xaa, 0xaa, 3, 0, 0, 0, 8, 0], &V4]), None);
+        refuses(113, &join(&[&version1([3, 0x38], [8, 0]), &V4]), Skip::NotIp(NotIp::Device(824)));
+        refuses(113, &join(&[&version1([1, 0x18], [0, 12]), &V4]), Skip::NotIp(NotIp::Device(280)));
+        let version2 = [0x86, 0xdd, 0, 0, 0, 0, 0, 2, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0];
+        holds(276, &join(&[&version2, &V6]), None);
+    }
+}

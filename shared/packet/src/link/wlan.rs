@@ -55,3 +55,27 @@ pub(super) fn step(span: Span<'_>, padded: bool) -> Next<'_> {
     }
     Ok((Step::Llc, body))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::link::testing::{MACS, V4, holds, join, refuses};
+    use crate::{NotIp, Skip};
+
+    #[test]
+    fn test_wlan() {
+        const SNAP: [u8; 8] = [0xaa, 0xaa, 3, 0, 0, 0, 8, 0];
+        let header = |kind: u8, flags: u8, addresses: usize| {
+            join(&[&[kind, flags, 0, 0], &vec![2; addresses], &[0, 0]])
+        };
+        holds(105, &join(&[&header(0x08, 1, 18), &SNAP, &V4]), None);
+        holds(105, &join(&[&header(0x08, 3, 24), &SNAP, &V4]), None);
+        holds(105, &join(&[&header(0x88, 2, 18), &[0, 0], &SNAP, &V4]), None);
+        holds(105, &join(&[&header(0x88, 0x82, 18), &[0, 0], &[0; 4], &SNAP, &V4]), None);
+        // An aggregate: destination, source and length before each frame.
+        holds(105, &join(&[&header(0x88, 2, 18), &[0x80, 0], &MACS, &[0, 48], &SNAP, &V4]), None);
+        refuses(105, &header(0x80, 0, 18), Skip::NotIp(NotIp::WlanManagement));
+        refuses(105, &header(0xd4, 0, 6), Skip::NotIp(NotIp::WlanControl));
+        refuses(105, &header(0x48, 1, 18), Skip::NotIp(NotIp::WlanNull));
+        refuses(105, &join(&[&header(0x08, 0x41, 18), &SNAP, &V4]), Skip::NotIp(NotIp::WlanEncrypted));
+    }
+}

@@ -57,3 +57,115 @@ pub(crate) fn parse(span: Span<'_>) -> Result<Ip<'_>, Skip> {
         en_route: false,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::net::testing::{ipv4, read, read_cut, set16, tcp};
+    use crate::{BadIp, Frag, Skip, Transport};
+
+    #[test]
+    fn test_parse() {
+        let bytes = ipv4(6, &tcp(&[], b"abc"));
+        let packet = read(&bytes).expect("a packet");
+        assert_eq!(
+            (packet.src.to_string(), packet.dst.to_string()),
+            ("192.0.2.1".into(), "198.51.100.2".into())
+        );
+        assert_eq!((packet.proto, packet.ip_len, packet.ttl, packet.tos), (6, 43, 64, 0xb9));
+        assert_eq!((packet.ip_id, packet.df), (Some(54321), Some(true)));
+        assert_eq!((packet.flow_label, packet.frag, packet.vlan), (None, None, None));
+        assert_eq!((packet.payload, packet.payload_len), (&b"abc"[..], Some(3)));
+    }
+
+    #[test]
+    fn test_truncated() {
+        let bytes = ipv4(6, &tcp(&[], b"abc"));
+        for cut in 0..20 {
+            assert_eq!(read_cut(&bytes, cut), Err(Skip::TruncatedIp), "{cut}");
+        }
+        for cut in 20..bytes.len() {
+            let packet = read_cut(&bytes, cut).expect("a packet");
+            assert_eq!((packet.ip_len, packet.proto), (43, 6));
+        }
+    }
+
+    #[test]
+    fn test_impossible_len() {
+        let mut bytes = ipv4(6, &tcp(&[], b""));
+        bytes[0] = 0x44;
+        assert_eq!(read(&bytes), Err(Skip::BadIp(BadIp::HeaderLen(16))));
+        bytes[0] = 0x4f;
+        assert_eq!(read(&bytes), Err(Skip::BadIp(BadIp::TotalLen(40))));
+        bytes[0] = 0x45;
+        set16(&mut bytes, 2, 19);
+        assert_eq!(read(&bytes), Err(Skip::BadIp(BadIp::TotalLen(19))));
+        set16(&mut bytes, 2, 20);
+        let packet = read(&bytes).expect("a packet without a payload");
+        assert_eq!((packet.ip_len, packet.src_port(), packet.payload_len), (20, None, None));
+    }
+
+    #[test]
+    fn a_total_length_of_zero_is_that_of_the_wire() {
+        let mut bytes = ipv4(6, &tcp(&[], b"abcdef"));
+        set16(&mut bytes, 2, 0);
+        let packet = read(&bytes).expect("a packet");
+        assert_eq!((packet.ip_len, packet.payload_len), (46, Some(6)));
+        let packet = read_cut(&bytes, 42).expect("a packet");
+        assert_eq!((packet.ip_len, packet.payload_len, packet.payload), (46, Some(6), &b"ab"[..]));
+    }
+
+    #[test]
+    fn a_total_length_beyond_the_wire_keeps_the_packet() {
+        let mut bytes = ipv4(6, &tcp(&[], b"abc"));
+        set16(&mut bytes, 2, 400);
+        let packet = read(&bytes).expect("a packet");
+        // As tshark's tcp.len: what follows the TCP header on the wire.
+        assert_eq!((packet.ip_len, packet.payload_len, packet.dst_port()), (400, Some(3), Some(23)));
+    }
+
+    #[test]
+    fn options_are_stepped_over() {
+        let mut bytes = ipv4(6, &[&[0x94, 4, 0, 0][..], &tcp(&[], b"x")].concat());
+        bytes[0] = 0x46;
+        let packet = read(&bytes).expect("a packet");
+        assert_eq!((packet.dst_port(), packet.payload), (Some(23), &b"x"[..]));
+    }
+
+    #[test]
+    fn test_fragments() {
+        let mut bytes = ipv4(6, &tcp(&[], b"12345678"));
+        set16(&mut bytes, 6, 0x2000);
+        let packet = read(&bytes).expect("the first");
+        assert_eq!(packet.frag, Some(Frag { offset: 0, more: true, id: 54321 }));
+        assert_eq!((packet.dst_port(), packet.payload_len), (Some(23), Some(8)));
+        set16(&mut bytes, 6, 0x2001);
+        let packet = read(&bytes).expect("a later one");
+        assert_eq!(packet.frag, Some(Frag { offset: 8, more: true, id: 54321 }));
+        assert_eq!((packet.transport, packet.proto, packet.payload_len), (Transport::Fragment, 6, Some(28)));
+        set16(&mut bytes, 6, 0x1fff);
+        let packet = read(&bytes).expect("the last possible");
+        assert_eq!(packet.frag, Some(Frag { offset: 65528, more: false, id: 54321 }));
+    }
+
+    #[test]
+    fn an_authentication_header_is_stepped_over() {
+        let header = [6, 4, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9];
+        let bytes = ipv4(51, &[&header[..], &tcp(&[], b"x")].concat());
+        let packet = read(&bytes).expect("a packet");
+        assert_eq!((packet.proto, packet.dst_port(), packet.payload), (6, Some(23), &b"x"[..]));
+        let packet = read_cut(&bytes, 21).expect("a packet");
+        assert_eq!((packet.proto, packet.transport, packet.payload_len), (51, Transport::Cut, None));
+    }
+
+    #[test]
+    fn other_protocols_keep_their_number_and_payload() {
+        for proto in [0, 2, 47, 50, 59, 60, 255] {
+            let bytes = ipv4(proto, &[0; 9]);
+            let packet = read(&bytes).expect("a packet");
+            assert_eq!(
+                (packet.proto, packet.transport, packet.payload_len),
+                (proto, Transport::Other, Some(9))
+            );
+        }
+    }
+}

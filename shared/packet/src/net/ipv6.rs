@@ -137,3 +137,144 @@ fn jumbo_length(span: Span<'_>) -> Option<usize> {
         options = rest.get(usize::from(length)..)?;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::net::testing::{ipv6, read, read_cut, set16, tcp};
+    use crate::{Frag, Options, Skip, Transport, Verdict, decode};
+
+    const PADDED: [u8; 6] = [1, 4, 0, 0, 0, 0];
+
+    fn extension(next: u8) -> Vec<u8> {
+        [&[next, 0][..], &PADDED].concat()
+    }
+
+    fn fragment(next: u8, place: u16) -> Vec<u8> {
+        let [high, low] = place.to_be_bytes();
+        vec![next, 0, high, low, 0xde, 0xad, 0xbe, 0xef]
+    }
+
+    #[test]
+    fn test_parse() {
+        let bytes = ipv6(6, &tcp(&[], b"abc"));
+        let packet = read(&bytes).expect("a packet");
+        assert_eq!(
+            (packet.src.to_string(), packet.dst.to_string()),
+            ("2001:db8::1".into(), "2001:db8::2".into())
+        );
+        assert_eq!((packet.proto, packet.ip_len, packet.ttl, packet.tos), (6, 63, 55, 0xa5));
+        assert_eq!((packet.ip_id, packet.df, packet.flow_label), (None, None, Some(0x12345)));
+        assert_eq!((packet.payload, packet.payload_len), (&b"abc"[..], Some(3)));
+    }
+
+    #[test]
+    fn test_truncated() {
+        let bytes = ipv6(0, &[extension(6), tcp(&[], b"abc")].concat());
+        for cut in 0..40 {
+            assert_eq!(read_cut(&bytes, cut), Err(Skip::TruncatedIp), "{cut}");
+        }
+        for cut in 40..42 {
+            let packet = read_cut(&bytes, cut).expect("a packet");
+            assert_eq!((packet.proto, packet.transport, packet.ip_len), (0, Transport::Cut, 71), "{cut}");
+        }
+        for cut in 42..bytes.len() {
+            assert_eq!(read_cut(&bytes, cut).expect("a packet").proto, 6, "{cut}");
+        }
+    }
+
+    #[test]
+    fn extension_headers_are_stepped_over() {
+        let routing = [60, 2, 0, 1, 0, 0, 0, 0, 0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3];
+        let ah = [6, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2];
+        let chain =
+            [extension(60), extension(43), routing.to_vec(), extension(51), ah.to_vec(), tcp(&[], b"x")]
+                .concat();
+        let bytes = ipv6(0, &chain);
+        let packet = read(&bytes).expect("a packet");
+        assert_eq!((packet.proto, packet.dst_port(), packet.payload), (6, Some(23), &b"x"[..]));
+        assert_eq!(packet.dst.to_string(), "2001:db8::2");
+    }
+
+    #[test]
+    fn mobility_hip_and_shim6_end_the_packet_unless_something_follows() {
+        for number in [135, 139, 140] {
+            let alone = ipv6(number, &[59, 0, 1, 0, 0, 0, 0, 0]);
+            let packet = read(&alone).expect("a packet");
+            assert_eq!(
+                (packet.proto, packet.transport, packet.payload_len),
+                (number, Transport::Other, Some(8))
+            );
+            let followed = ipv6(number, &[&[6, 0, 0x80, 0, 0, 0, 0, 1][..], &tcp(&[], b"")].concat());
+            assert_eq!(read(&followed).expect("a packet").dst_port(), Some(23));
+        }
+        let esp = ipv6(50, &[9; 24]);
+        assert_eq!(read(&esp).expect("a packet").transport, Transport::Other);
+    }
+
+    #[test]
+    fn test_fragments() {
+        let atomic = ipv6(44, &[fragment(6, 0), tcp(&[], b"x")].concat());
+        let packet = read(&atomic).expect("a packet");
+        assert_eq!((packet.frag, packet.dst_port()), (None, Some(23)));
+        let first = ipv6(44, &[fragment(60, 1), extension(6), tcp(&[], b"x")].concat());
+        let packet = read(&first).expect("a packet");
+        assert_eq!(packet.frag, Some(Frag { offset: 0, more: true, id: 0xdead_beef }));
+        assert_eq!(packet.dst_port(), Some(23));
+        let later = ipv6(44, &[fragment(60, 0xfff9), tcp(&[], b"x")].concat());
+        let packet = read(&later).expect("a packet");
+        assert_eq!(packet.frag, Some(Frag { offset: 0xfff8, more: true, id: 0xdead_beef }));
+        assert_eq!((packet.proto, packet.transport, packet.payload_len), (60, Transport::Fragment, Some(21)));
+    }
+
+    #[test]
+    fn test_jumbo() {
+        let option = [6, 0, 0xc2, 4, 0, 1, 0x11, 0x70]; // 70000 octets
+        let mut bytes = ipv6(0, &[&option[..], &tcp(&[], &[7; 60])].concat());
+        set16(&mut bytes, 4, 0);
+        let packet = decode(101, &bytes, 70_040, &Options::default()).expect("a packet");
+        assert_eq!((packet.ip_len, packet.dst_port()), (70_040, Some(23)));
+        assert_eq!((packet.payload_len, packet.payload.len()), (Some(70_000 - 28), 60));
+        // RFC 2675 section 3: not for lengths that the header could have held.
+        bytes[44..48].copy_from_slice(&[0, 0, 0xff, 0xff]);
+        let packet = read(&bytes).expect("a packet");
+        assert_eq!((packet.ip_len, packet.transport), (40, Transport::Cut));
+    }
+
+    #[test]
+    fn test_impossible_len() {
+        let mut bytes = ipv6(6, &tcp(&[], b"abc"));
+        set16(&mut bytes, 4, 0);
+        let packet = read(&bytes).expect("an empty packet");
+        assert_eq!((packet.ip_len, packet.src_port(), packet.payload_len), (40, None, None));
+        set16(&mut bytes, 4, 500);
+        let packet = read(&bytes).expect("a packet");
+        assert_eq!((packet.ip_len, packet.dst_port(), packet.payload_len), (540, Some(23), Some(3)));
+        let beyond = ipv6(0, &[&[6, 200][..], &PADDED, &tcp(&[], b"")].concat());
+        let packet = read(&beyond).expect("a packet");
+        assert_eq!((packet.proto, packet.src_port()), (6, None));
+    }
+
+    #[test]
+    fn endless_extension_headers_end() {
+        let chain = ipv6(60, &extension(60).repeat(8000));
+        let packet = read(&chain).expect("a packet");
+        assert_eq!(packet.transport, Transport::Cut);
+    }
+
+    #[test]
+    fn a_source_route_moves_the_pseudo_header_to_its_end() {
+        // Sum over 2001:db8::1, 2001:db8::3 and this UDP header and data, by hand: see the checksum field.
+        let routing = [17, 2, 0, 1, 0, 0, 0, 0, 0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3];
+        let words = [0x2001_u32, 0x0db8, 1, 0x2001, 0x0db8, 3, 10, 17, 0x9c40, 53, 10, 0x6162];
+        let mut sum: u32 = words.iter().sum();
+        while sum > 0xffff {
+            sum = (sum >> 16) + (sum & 0xffff);
+        }
+        let [high, low] = u16::try_from(!sum & 0xffff).expect("16 bits").to_be_bytes();
+        let datagram = [0x9c, 0x40, 0, 53, 0, 10, high, low, 0x61, 0x62];
+        let bytes = ipv6(43, &[&routing[..], &datagram].concat());
+        let opts = Options { checksums: true, ..Options::default() };
+        let packet = decode(101, &bytes, 74, &opts).expect("a packet");
+        assert_eq!(packet.checksum.map(|checksum| checksum.transport), Some(Verdict::Good));
+    }
+}

@@ -2,6 +2,8 @@
 
 pub(crate) mod ipv4;
 pub(crate) mod ipv6;
+#[cfg(test)]
+pub(crate) mod testing;
 pub(crate) mod tunnel;
 
 use std::net::IpAddr;

@@ -110,3 +110,119 @@ fn quoted(found: Found, span: Span<'_>) -> Option<Quoted> {
     };
     Some(Quoted { src: ip.src, dst: ip.dst, proto: ip.proto, src_port, dst_port })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::net::testing::{ipv4, ipv6, read, read_cut, tcp, udp};
+    use crate::{Icmp, Packet, Transport};
+
+    fn message(packet: &Packet<'_>) -> Icmp {
+        let Transport::Icmp(icmp) = packet.transport else { panic!("{:?}", packet.transport) };
+        icmp
+    }
+
+    fn v4(kind: u8, rest: &[u8]) -> Vec<u8> {
+        ipv4(1, &[&[kind, 1, 0xab, 0xcd, 1, 2, 3, 4][..], rest].concat())
+    }
+
+    fn v6(kind: u8, rest: &[u8]) -> Vec<u8> {
+        ipv6(58, &[&[kind, 1, 0xab, 0xcd, 1, 2, 3, 4][..], rest].concat())
+    }
+
+    /// Which types have which fields: tshark 4.0 over all types.
+    #[test]
+    fn identifier_and_sequence_number_belong_to_some_types() {
+        for kind in 0..=255 {
+            let bytes = v4(kind, b"data");
+            let icmp = message(&read(&bytes).expect("a packet"));
+            let both = matches!(kind, 0 | 8 | 13..=18);
+            assert_eq!(icmp.id, (both || matches!(kind, 42 | 43)).then_some(0x0102), "{kind}");
+            assert_eq!(icmp.seq, both.then_some(0x0304), "{kind}");
+            let bytes = v6(kind, b"data");
+            let icmp = message(&read(&bytes).expect("a packet"));
+            let both = matches!(kind, 128 | 129);
+            assert_eq!(icmp.id, (both || matches!(kind, 160 | 161)).then_some(0x0102), "{kind}");
+            assert_eq!(icmp.seq, both.then_some(0x0304), "{kind}");
+        }
+    }
+
+    #[test]
+    fn test_echo() {
+        let bytes = v4(8, b"data");
+        let packet = read(&bytes).expect("a packet");
+        let icmp = message(&packet);
+        assert_eq!((icmp.kind, icmp.code, icmp.sum), (Some(8), Some(1), Some(0xabcd)));
+        assert_eq!((packet.payload, packet.payload_len), (&b"data"[..], Some(4)));
+        for captured in 0..8 {
+            let icmp = message(&read_cut(&bytes, 20 + captured).expect("a packet"));
+            let there = [
+                icmp.kind.is_some(),
+                icmp.code.is_some(),
+                icmp.sum.is_some(),
+                icmp.id.is_some(),
+                icmp.seq.is_some(),
+            ];
+            assert_eq!(there, [1, 2, 4, 6, 8].map(|end| captured >= end));
+        }
+    }
+
+    /// RFC 792: the internet header and 64 bits of its data.
+    #[test]
+    fn test_quoted() {
+        let inside = ipv4(6, &tcp(&[], b""));
+        for kind in [3, 4, 5, 11, 12] {
+            let bytes = v4(kind, &inside[..28]);
+            let quoted = message(&read(&bytes).expect("a packet")).quoted.expect("quoted");
+            assert_eq!(
+                (quoted.src.to_string(), quoted.dst.to_string()),
+                ("192.0.2.1".into(), "198.51.100.2".into())
+            );
+            assert_eq!((quoted.proto, quoted.src_port, quoted.dst_port), (6, Some(40_000), Some(23)));
+        }
+        for kind in 1..=4 {
+            let inside = ipv6(60, &[&[17, 0, 1, 4, 0, 0, 0, 0][..], &udp(b"x")].concat());
+            let bytes = v6(kind, &inside);
+            let quoted = message(&read(&bytes).expect("a packet")).quoted.expect("quoted");
+            assert_eq!(
+                (quoted.src.to_string(), quoted.dst.to_string()),
+                ("2001:db8::1".into(), "2001:db8::2".into())
+            );
+            assert_eq!((quoted.proto, quoted.src_port, quoted.dst_port), (17, Some(40_000), Some(53)));
+        }
+        let bytes = v4(8, &inside);
+        assert_eq!(message(&read(&bytes).expect("a packet")).quoted, None);
+    }
+
+    #[test]
+    fn a_quoted_packet_cut_anywhere() {
+        let bytes = v4(3, &ipv4(17, &udp(b"abcd")));
+        for captured in 0..bytes.len() - 28 {
+            let quoted = message(&read_cut(&bytes, 28 + captured).expect("a packet")).quoted;
+            assert_eq!(quoted.is_some(), captured >= 20);
+            assert_eq!(quoted.and_then(|quoted| quoted.src_port).is_some(), captured >= 22);
+            assert_eq!(quoted.and_then(|quoted| quoted.dst_port).is_some(), captured >= 24);
+        }
+    }
+
+    #[test]
+    fn a_quoted_fragment_has_no_ports() {
+        let mut inside = ipv4(17, &udp(b"abcd"));
+        inside[7] = 9;
+        let bytes = v4(11, &inside);
+        let quoted = message(&read(&bytes).expect("a packet")).quoted.expect("quoted");
+        assert_eq!((quoted.proto, quoted.src_port, quoted.dst_port), (17, None, None));
+    }
+
+    #[test]
+    fn test_malformed_quote() {
+        let mut inside = ipv4(17, &udp(b"abcd"));
+        inside[0] = 0x43;
+        let bytes = v4(11, &inside);
+        assert_eq!(message(&read(&bytes).expect("a packet")).quoted, None);
+        let bytes = v6(1, &ipv4(17, &udp(b"")));
+        assert_eq!(message(&read(&bytes).expect("a packet")).quoted, None);
+        let bytes = v4(11, &ipv4(132, &[0, 7, 0, 9, 0, 0, 0, 5]));
+        let quoted = message(&read(&bytes).expect("a packet")).quoted.expect("quoted");
+        assert_eq!((quoted.proto, quoted.src_port, quoted.dst_port), (132, Some(7), Some(9)));
+    }
+}

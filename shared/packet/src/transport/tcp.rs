@@ -82,3 +82,70 @@ fn parse_cut(span: Span<'_>) -> Decoded<'_> {
 fn payload(span: Span<'_>, header_len: usize) -> Option<Span<'_>> {
     (FIXED..=span.wire).contains(&header_len).then(|| span.after(header_len))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::net::testing::{ipv4, read, read_cut, tcp};
+    use crate::{Packet, Tcp, Transport};
+
+    fn header<'a>(packet: &Packet<'a>) -> Tcp<'a> {
+        let Transport::Tcp(tcp) = packet.transport else { panic!("{:?}", packet.transport) };
+        tcp
+    }
+
+    #[test]
+    fn test_parse() {
+        let bytes = ipv4(6, &tcp(&[2, 4, 5, 0xb4], b"abc"));
+        let packet = read(&bytes).expect("a packet");
+        let tcp = header(&packet);
+        assert_eq!((tcp.src_port, tcp.dst_port), (Some(40_000), Some(23)));
+        assert_eq!((tcp.seq, tcp.ack), (Some(0x1122_3344), Some(0x5566_7788)));
+        assert_eq!((tcp.data_offset, tcp.flags, tcp.win), (Some(6), Some(2), Some(1024)));
+        assert_eq!((tcp.sum, tcp.urg), (Some(0xabcd), Some(7)));
+        assert_eq!((tcp.options.raw(), tcp.options.mss()), (&[2, 4, 5, 0xb4][..], Some(1460)));
+        assert_eq!((packet.payload, packet.payload_len), (&b"abc"[..], Some(3)));
+    }
+
+    #[test]
+    fn the_ninth_flag_is_kept_and_the_reserved_bits_are_not() {
+        let mut bytes = ipv4(6, &tcp(&[], b""));
+        (bytes[32], bytes[33]) = (0x5f, 0xff);
+        assert_eq!(header(&read(&bytes).expect("a packet")).flags, Some(0x1ff));
+    }
+
+    /// A field is there exactly when its own last byte was captured.
+    #[test]
+    fn test_truncated() {
+        let bytes = ipv4(6, &tcp(&[2, 4, 5, 0xb4], b"abc"));
+        for captured in 0..=27 {
+            let packet = read_cut(&bytes, 20 + captured).expect("a packet");
+            let tcp = header(&packet);
+            let there = |end: usize| captured >= end;
+            assert_eq!(tcp.src_port.is_some(), there(2));
+            assert_eq!(tcp.dst_port.is_some(), there(4));
+            assert_eq!(tcp.seq.is_some(), there(8));
+            assert_eq!(tcp.ack.is_some(), there(12));
+            assert_eq!(tcp.data_offset.is_some(), there(13));
+            assert_eq!(tcp.flags.is_some(), there(14));
+            assert_eq!(tcp.win.is_some(), there(16));
+            assert_eq!(tcp.sum.is_some(), there(18));
+            assert_eq!(tcp.urg.is_some(), there(20));
+            assert_eq!(tcp.options.mss().is_some(), there(24));
+            assert_eq!(packet.payload_len, there(13).then_some(3));
+            assert_eq!(packet.payload.len(), captured.saturating_sub(24));
+        }
+    }
+
+    #[test]
+    fn test_impossible_len() {
+        for words in [0, 4, 15] {
+            let mut bytes = ipv4(6, &tcp(&[2, 4, 5, 0xb4], b"abc"));
+            bytes[32] = words << 4;
+            let packet = read(&bytes).expect("a packet");
+            let tcp = header(&packet);
+            assert_eq!((tcp.dst_port, tcp.flags, tcp.data_offset), (Some(23), Some(2), Some(words)));
+            assert_eq!((packet.payload, packet.payload_len), (&[][..], None));
+            assert_eq!(tcp.options.mss(), (words == 15).then_some(1460));
+        }
+    }
+}

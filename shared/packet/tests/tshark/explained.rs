@@ -1,6 +1,6 @@
 //! Where tshark and we differ on purpose, each with its reason. Anything else is an error.
 
-use probeline_packet::{Packet, Skip, Transport};
+use probeline_packet::{Packet, Skip, Transport, Verdict};
 
 use crate::fields::Row;
 use crate::layers::Layers;
@@ -26,6 +26,14 @@ pub(crate) fn difference(
     ours: Option<&str>,
     theirs: Option<&str>,
 ) -> Option<&'static str> {
+    let fabric_path = layers.before_ip().iter().any(|name| name == "cfp");
+    let good = packet.checksum.is_some_and(|checksum| checksum.transport == Verdict::Good);
+    if fabric_path && good && (field.starts_with("tcp.") || field == "checksum.transport") {
+        // The transport checksum, which covers these octets, is good.
+        return Some(
+            "tshark takes the packet's last four octets for the check sequence of a FabricPath frame",
+        );
+    }
     match (field, ours, theirs) {
         ("proto", Some(_), None) if packet.src.is_ipv6() => {
             return Some(
