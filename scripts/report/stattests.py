@@ -117,13 +117,17 @@ def rank_correlation(x, y):
     return covariance / math.sqrt(sum((a - mean_x) ** 2 for a in x) * sum((b - mean_y) ** 2 for b in y))
 
 
-def bootstrap(samples, statistic, rounds=2000, seed=20180302, level=0.95):
-    """Percentile interval (Efron 1979) of `statistic` over samples drawn anew with replacement, each sample by itself.
-    The seed is fixed: the same counts give the same interval."""
+def bootstrap(samples, statistic, rounds=2000, seed=20180302):
+    """Values of `statistic` over samples drawn anew with replacement, each sample by itself (Efron 1979), in order:
+    their quantiles are the percentile interval. The seed is fixed: the same counts give the same values."""
     draw = random.Random(seed)
-    values = sorted(statistic(*(draw.choices(sample, k=len(sample)) for sample in samples)) for _ in range(rounds))
-    cut = (1 - level) / 2
-    return quantile(values, cut), quantile(values, 1 - cut)
+    return sorted(statistic(*(draw.choices(sample, k=len(sample)) for sample in samples)) for _ in range(rounds))
+
+
+def two_sided(draws, value):
+    """The p that goes with a percentile interval: the smallest level at which `value` is still inside."""
+    beyond = min(sum(draw <= value for draw in draws), sum(draw >= value for draw in draws))
+    return min(1.0, 2 * (beyond + 1) / (len(draws) + 1))
 
 
 def quantile(ordered, q):
