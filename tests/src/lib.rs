@@ -2,8 +2,8 @@
 //!
 //! The tests are the files beside this folder; here is what two of them share or what deserves tests of its own:
 //! [`transcript`] runs the console blocks of Markdown pages, [`case`] the folders of `tests/cases`, [`lines`] compares
-//! lines with wildcards, [`markdown`] finds fences, links and headings, [`account`] reads accounting lines and
-//! [`parallel`] keeps two cores busy.
+//! lines with wildcards, [`markdown`] finds fences, links and headings, [`account`] reads accounting lines,
+//! [`every`] tries all things before it fails and [`parallel`] keeps two cores busy.
 #![allow(
     clippy::panic,
     clippy::unwrap_used,
@@ -12,6 +12,7 @@
 
 pub mod account;
 pub mod case;
+pub mod every;
 pub mod lines;
 pub mod markdown;
 pub mod parallel;

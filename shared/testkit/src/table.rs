@@ -23,9 +23,15 @@ impl Table {
     /// Reads either format; NDJSON is told by its first byte. The csv crate and serde_json do the reading.
     ///
     /// # Errors
-    /// When a row has another number of cells, or an object other keys, than the first.
+    /// When a row has another number of cells, or an object other keys, than the first, or two columns share a name.
     pub fn parse(text: &str) -> Result<Self, String> {
-        if text.starts_with('{') { Self::parse_ndjson(text) } else { Self::parse_csv(text) }
+        let table = if text.starts_with('{') { Self::parse_ndjson(text)? } else { Self::parse_csv(text)? };
+        for (i, name) in table.columns.iter().enumerate() {
+            if table.columns[..i].contains(name) {
+                return Err(format!("two columns are called '{name}'"));
+            }
+        }
+        Ok(table)
     }
 
     fn parse_csv(text: &str) -> Result<Self, String> {
@@ -232,5 +238,6 @@ mod tests {
         assert!(Table::parse("{\"a\":1}\n{\"b\":1}\n").unwrap_err().contains("line 2"));
         assert!(Table::parse("{\"a\":[1]}\n").unwrap_err().contains("flat"));
         assert!(Table::parse("{\"a\":1\n").is_err());
+        assert!(Table::parse("a,b,a\n1,2,3\n").unwrap_err().contains("'a'"));
     }
 }
