@@ -145,11 +145,21 @@ impl DamageLog {
     /// How many are kept word by word; a hostile file can have one for every few bytes.
     pub(crate) const KEPT: usize = 64;
 
+    /// Damage is told when it is over, which for a long search is late, and damage to the compression before what
+    /// was unpacked ahead of it has been looked at. The list is in file order all the same, and so does not depend on
+    /// how the bytes arrived.
     pub(crate) fn note(&mut self, kind: DamageKind, after: u64, offset: u64, skipped: u64) {
         self.count += 1;
         self.skipped = self.skipped.saturating_add(skipped);
-        if self.kept.len() < Self::KEPT {
-            self.kept.push(Damage { kind, after, offset, skipped });
+        let first = matches!(kind, DamageKind::Compressed { .. });
+        let before = |other: &Damage| {
+            let other_first = matches!(other.kind, DamageKind::Compressed { .. });
+            (other.offset, !other_first) <= (offset, !first)
+        };
+        let place = self.kept.partition_point(before);
+        if place < Self::KEPT {
+            self.kept.truncate(Self::KEPT - 1);
+            self.kept.insert(place, Damage { kind, after, offset, skipped });
         }
     }
 

@@ -328,7 +328,12 @@ impl Pcap {
                 return if window.last { Found::Nothing } else { Found::More(pos, HEADER) };
             }
             if bytes.get(pos..).is_some_and(sniff::is_header) {
-                return Found::HeaderAt(pos);
+                // The whole header, so that the other walker can begin at once.
+                return if window.left(pos) < sniff::PCAP_HEADER && !window.last {
+                    Found::More(pos, sniff::PCAP_HEADER)
+                } else {
+                    Found::HeaderAt(pos)
+                };
             }
             match self.chain::<BIG>(window, pos) {
                 Chain::Yes => return Found::At(pos),

@@ -445,7 +445,12 @@ impl PcapNg {
                 Plausible::No => {}
             }
             if window.bytes.get(pos..).is_some_and(sniff::is_pcap_header) {
-                return Found::HeaderAt(pos);
+                // The whole header, so that the other walker can begin at once.
+                return if window.left(pos) < sniff::PCAP_HEADER && !window.last {
+                    Found::More(pos, sniff::PCAP_HEADER)
+                } else {
+                    Found::HeaderAt(pos)
+                };
             }
         }
         if window.last || to < window.bytes.len() { Found::Nothing } else { Found::More(to, FRAME) }

@@ -302,12 +302,13 @@ impl<R: Read> Reader<R> {
             };
             break (walked.consumed, need);
         };
-        if !self.broken || consumed == bytes.len() {
-            for (kind, offset) in self.unnoted.drain(..) {
-                sink.note(kind, offset, 0);
-            }
-        }
+        let before = self.packets;
         self.packets = sink.packets;
+        let done = self.offset + consumed as u64;
+        for (kind, offset) in self.unnoted.extract_if(.., |(_, offset)| *offset <= done) {
+            let in_batch = records.partition_point(|record| record.offset < offset);
+            self.log.note(kind, before + in_batch as u64, offset, 0);
+        }
         self.nanos |= self.walker.finer_than_micros();
         if let Some(Error::Io { packets, .. }) = &mut self.failed {
             *packets = self.packets;

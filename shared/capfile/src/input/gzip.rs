@@ -28,6 +28,8 @@ pub(crate) struct Gzip<R> {
     splice: Splice,
     /// Unpacked bytes that go out next.
     held: Vec<u8>,
+    /// Damage that was met behind bytes that go out first.
+    fault: Option<Fault>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -84,6 +86,7 @@ impl<R: Read> Gzip<R> {
             clear: 0,
             splice: Splice::default(),
             held: Vec::new(),
+            fault: None,
         }
     }
 
@@ -94,6 +97,9 @@ impl<R: Read> Gzip<R> {
     pub(crate) fn read(&mut self, into: &mut [u8]) -> Result<usize, Fault> {
         if !self.held.is_empty() {
             return Ok(self.release(into));
+        }
+        if let Some(fault) = self.fault.take() {
+            return Err(fault);
         }
         loop {
             match self.state {
@@ -115,6 +121,12 @@ impl<R: Read> Gzip<R> {
                 if between {
                     self.state = State::Done;
                     return Ok(0);
+                }
+                // The last bytes may have filled the room there was, with more to come out of them.
+                if let State::Body = self.state
+                    && let made @ 1.. = self.body(into)?
+                {
+                    return Ok(made);
                 }
                 return Err(self.give_up("ends early", true));
             }
@@ -141,13 +153,33 @@ impl<R: Read> Gzip<R> {
         let bytes = self.packed.bytes();
         let at = self.packed.at();
         if at >= self.clear {
-            let found = self.splice.find(bytes);
-            if found == Some(0) {
-                return self.cross(into);
+            match self.splice.find(bytes, self.packed.ended()) {
+                Seen::Begins(0) => {
+                    // First what the bytes before still have to give.
+                    let made = self.unpack(0, into)?;
+                    return match self.state {
+                        State::Body if made == 0 => self.cross(into),
+                        _ => Ok(made),
+                    };
+                }
+                Seen::Maybe(0) => {
+                    // What comes next decides; how the bytes arrive must not.
+                    self.packed.more()?;
+                    return Ok(0);
+                }
+                Seen::Begins(clear) | Seen::Maybe(clear) | Seen::Nothing(clear) => {
+                    self.clear = at + clear as u64;
+                }
             }
-            self.clear = at + found.unwrap_or(bytes.len()) as u64;
         }
-        let room = usize::try_from(self.clear - at).unwrap_or(usize::MAX).min(bytes.len());
+        let clear = usize::try_from(self.clear - at).unwrap_or(usize::MAX);
+        self.unpack(clear, into)
+    }
+
+    /// Unpacks from at most `limit` bytes.
+    fn unpack(&mut self, limit: usize, into: &mut [u8]) -> Result<usize, Fault> {
+        let bytes = self.packed.bytes();
+        let room = limit.min(bytes.len());
         let bytes = bytes.get(..room).unwrap_or_default();
         let (in_before, out_before) = (self.inflate.total_in(), self.inflate.total_out());
         let status = self.inflate.decompress(bytes, into, FlushDecompress::None);
@@ -160,12 +192,15 @@ impl<R: Read> Gzip<R> {
         match status {
             Ok(Status::StreamEnd) => self.state = State::Trailer(0, 0),
             Ok(Status::Ok | Status::BufError) if used > 0 || made > 0 => {}
+            Ok(_) if room == 0 => {}
             Ok(_) => return Err(self.give_up("no progress", true)),
-            // The next call fails at the same place, without output then.
-            Err(_) if made > 0 => {}
-            Err(e) => {
-                let what = e.to_string();
-                return Err(self.give_up(&what, true));
+            // Its own words depend on how the bytes arrived.
+            Err(_) => {
+                let fault = self.give_up("invalid code", true);
+                if made == 0 {
+                    return Err(fault);
+                }
+                self.fault = Some(fault);
             }
         }
         Ok(made)
@@ -295,21 +330,47 @@ struct Splice {
     trial: Option<Decompress>,
 }
 
+/// What [`Splice::find`] saw, and how many bytes are clear of it.
+enum Seen {
+    Nothing(usize),
+    Begins(usize),
+    /// The end of the bytes at hand hides it.
+    Maybe(usize),
+}
+
 impl Splice {
-    /// Where in `bytes` the first such place is. A member header that is cut by the end of `bytes` is not seen.
-    fn find(&mut self, bytes: &[u8]) -> Option<usize> {
-        memchr::memmem::find_iter(bytes, &[0x1f, 0x8b, 8]).find(|&at| {
-            let rest = bytes.get(at..).unwrap_or_default();
-            rest.get(..MEMBER).is_some_and(is_member) && self.begins_capture(rest)
-        })
+    /// Magic and method of a member.
+    const MAGIC: [u8; 3] = [0x1f, 0x8b, 8];
+    /// Bytes of a member that are looked at: its header, and enough to unpack the header of a capture (a dynamic code
+    /// table is at most 320 lengths of 14 bits).
+    const LOOK: usize = 2_048;
+
+    /// The first place in `bytes` where that is so. `last` says that no bytes follow.
+    fn find(&mut self, bytes: &[u8], last: bool) -> Seen {
+        for at in memchr::memmem::find_iter(bytes, &Self::MAGIC) {
+            let member = bytes.get(at..).unwrap_or_default();
+            let member = member.get(..Self::LOOK).unwrap_or(member);
+            let member_header = member.get(..MEMBER);
+            if member.len() < Self::LOOK && !last && member_header.is_none_or(is_member) {
+                return Seen::Maybe(at);
+            }
+            if member_header.is_some_and(is_member) && self.begins_capture(member) {
+                return Seen::Begins(at);
+            }
+        }
+        // The magic itself may be cut.
+        let cut =
+            (1..Self::MAGIC.len()).rev().find(|&n| bytes.ends_with(Self::MAGIC.get(..n).unwrap_or_default()));
+        match cut {
+            Some(n) if !last => Seen::Maybe(bytes.len() - n),
+            _ => Seen::Nothing(bytes.len()),
+        }
     }
 
     fn begins_capture(&mut self, member: &[u8]) -> bool {
         let Some(body) = skip_header(member) else { return false };
         let trial = self.trial.get_or_insert_with(|| Decompress::new(false));
         trial.reset(false);
-        // Enough for a dynamic code table (at most 320 lengths of 7 bits and more) and what follows.
-        let body = body.get(..body.len().min(1_024)).unwrap_or_default();
         let mut head = [0; 24];
         // A failure behind these first bytes is no matter.
         let _ = trial.decompress(body, &mut head, FlushDecompress::None);

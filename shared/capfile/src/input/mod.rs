@@ -122,6 +122,10 @@ impl<R: Read> Packed<R> {
         Ok(n > 0)
     }
 
+    fn ended(&self) -> bool {
+        self.ended
+    }
+
     fn bytes(&self) -> &[u8] {
         self.buffer.get(self.pos..self.len).unwrap_or_default()
     }

@@ -3,7 +3,7 @@
 //! Not the zstd crate's stream reader: it hands the decompressor as much as there is, and when a block turns out to
 //! be damaged, the blocks unpacked before it in the same call are gone. Here each call gets one block at most.
 
-use std::{io::Read, ops::Range};
+use std::io::Read;
 
 use zstd::stream::raw::{DParameter, Decoder, Operation};
 
@@ -39,6 +39,8 @@ const WINDOW_LOG_MAX: u32 = 27;
 const LAYER: &str = "zstd";
 /// Bytes of a frame that say that it is one.
 const FRAME: usize = 5;
+/// The largest block (RFC 8878 §3.1.1.2.3); skippable frames can want more.
+const STEP: usize = 128 << 10;
 /// RFC 8878 §3.1.1.2.
 const BLOCK_HEADER: usize = 3;
 
@@ -86,7 +88,10 @@ impl<R: Read> Zstd<R> {
                 self.opened = false;
             }
             let step = self.step();
-            match self.decoder.run_on_buffers(self.packed.bytes().get(step).unwrap_or_default(), into) {
+            // A block goes in whole, so that how the bytes arrive makes no difference, not even to damaged ones.
+            while self.packed.bytes().len() < step && self.packed.more()? {}
+            let bytes = self.packed.bytes();
+            match self.decoder.run_on_buffers(bytes.get(..step).unwrap_or(bytes), into) {
                 Ok(status) => {
                     self.packed.take(status.bytes_read);
                     self.wanted = status.remaining;
@@ -117,9 +122,9 @@ impl<R: Read> Zstd<R> {
 
     /// How much of the packed bytes one call may see. The decompressor asks for a block together with the header of
     /// the next one; without that header, a damaged one cannot spoil the block before it.
-    fn step(&self) -> Range<usize> {
+    fn step(&self) -> usize {
         let wanted = if self.wanted > BLOCK_HEADER { self.wanted - BLOCK_HEADER } else { self.wanted.max(1) };
-        0..self.packed.bytes().len().min(wanted)
+        wanted.min(STEP)
     }
 }
 

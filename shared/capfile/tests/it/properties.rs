@@ -3,7 +3,10 @@
 use probeline_capfile::{LinkType, PcapWriter, Reader};
 use proptest::{collection::vec, prelude::*, sample::Index};
 
-use crate::build::{Got, MICROS, MODIFIED, NANOS, Ng, Pcap, Sips, drain, read};
+use crate::{
+    build::{Got, MICROS, MODIFIED, NANOS, Ng, Pcap, Sips, drain, read},
+    compressed,
+};
 
 /// Seconds (within a day, which is how far back a search believes), fraction, data, bytes on the wire beyond those
 /// captured.
@@ -119,6 +122,33 @@ proptest! {
         prop_assert_eq!(&in_pieces(&file, &[1]), &whole);
         let live = Reader::new(Sips { bytes: &file, sizes: &sizes, turn: 0 }).ok().map(|r| drain(r.live(true)));
         prop_assert_eq!(&live, &whole);
+    }
+
+    /// The same for packed captures, cut off and appended to and damaged: not even what is told about it differs.
+    #[test]
+    fn pieces_make_no_difference_to_packed_captures(
+        specs in specs(40),
+        kind in 0_u8..4,
+        zstd: bool,
+        append in prop::option::of(any::<Index>()),
+        damage in vec((any::<Index>(), any::<u8>()), 0..4),
+        sizes in vec(1_usize..3_000, 1..5),
+    ) {
+        let (file, _) = file(&specs, kind, false);
+        let pack = if zstd { compressed::zstd } else { compressed::gzip };
+        let mut packed = pack(&file);
+        if let Some(keep) = append {
+            let again = packed.clone();
+            packed.truncate(keep.index(packed.len()));
+            packed.extend(again);
+        }
+        for (at, value) in damage {
+            let at = at.index(packed.len());
+            packed[at] = value;
+        }
+        let whole = Reader::new(&packed[..]).ok().map(drain);
+        prop_assert_eq!(&in_pieces(&packed, &sizes), &whole);
+        prop_assert_eq!(&in_pieces(&packed, &[1]), &whole);
     }
 
     /// Damage anywhere behind the file header: no panic, no byte unaccounted for, and almost everything still there.
