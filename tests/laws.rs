@@ -1,0 +1,300 @@
+//! Laws that hold for any packets, through the compiled tools, with an oracle in the test: nothing is lost or invented,
+//! order is kept, what enriches changes nothing else, and neither threads nor formats change the answer.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use probeline_pipelines::account::Account;
+use probeline_testkit::pcap::{self, Precision};
+use probeline_testkit::{Bash, Output, Packet, Row, Table};
+use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
+
+/// Some packets between few hosts, so that flows, scans and sessions meet: who, to whom, how, and how long after the one
+/// before.
+#[derive(Clone, Debug)]
+struct Traffic(Vec<(u64, Packet)>);
+
+fn packet() -> impl Strategy<Value = (u64, Packet)> {
+    let host = prop_oneof![3 => 1..=4_u8, 1 => 200..=202_u8];
+    let port = prop_oneof![Just(22_u16), Just(23), Just(53), Just(80), 1000..1010_u16];
+    let flags = prop_oneof![
+        4 => Just("S"), 2 => Just("SA"), 2 => Just("A"), 1 => Just("R"), 1 => Just("RA"), 1 => Just("F"),
+        1 => Just("FPU"), 1 => Just("."), 1 => Just("FA"), 1 => Just("PA"), 1 => Just("SF"), 1 => Just("SEC"),
+    ];
+    // Mostly within one flow's time-out, now and then beyond it, and sometimes at the same instant.
+    let pause = prop_oneof![1 => Just(0), 6 => 1..5_000_000_u64, 1 => 290_000_000..310_000_000_u64];
+    (host.clone(), host, port.clone(), port, flags, 0..10_u8, 0..4_usize, pause).prop_map(
+        |(from, to, src_port, dst_port, flags, kind, payload, pause)| {
+            let (src, dst) = (format!("198.51.100.{from}"), format!("203.0.113.{to}"));
+            // In one of four packets the second host answers.
+            let (src, dst) = if kind % 4 == 3 { (dst, src) } else { (src, dst) };
+            let (src, dst) = (src.as_str(), dst.as_str());
+            let packet = match kind {
+                0 => Packet::udp(src, src_port, dst, dst_port),
+                1 => Packet::ping(src, dst, u16::from(from), 1),
+                2 => Packet::icmp(src, dst, 3, 3).quoting(&Packet::udp(dst, src_port, src, dst_port), 28),
+                3 => Packet::ip(src, dst, 47),
+                _ => Packet::tcp(src, src_port, dst, dst_port).flags(flags).seq(u32::from(from)).ack(7),
+            };
+            // The payload of an error is what it quotes.
+            (pause, if kind == 2 { packet } else { packet.payload(vec![b'x'; payload]) })
+        },
+    )
+}
+
+fn traffic() -> impl Strategy<Value = Traffic> {
+    prop::collection::vec(packet(), 1..60).prop_map(Traffic)
+}
+
+impl Traffic {
+    fn pcap(&self) -> Vec<u8> {
+        let mut micros = 1_700_000_000_000_000_u64;
+        let records = self.0.iter().map(|(pause, packet)| {
+            micros += pause;
+            (micros * 1000, packet.bytes())
+        });
+        pcap::file(Precision::Micros, 1, records)
+    }
+
+    /// A shell with these packets in `packets.pcap` and as rows in `packets.csv`.
+    fn shell(&self, script: &str) -> Bash {
+        Bash::new(&format!("set -e\npkt2csv packets.pcap >packets.csv 2>packets.err\n{script}"))
+            .file("packets.pcap", self.pcap())
+            .file("asn.pfx2as", "198.51.100.0\t25\t64500\n203.0.113.0\t24\t64501\n")
+            .env("PROBELINE_GEO_DIR", "/nonexistent")
+    }
+}
+
+/// Runs a script over some packets; the tables it leaves behind, by name.
+fn tables<const N: usize>(traffic: &Traffic, script: &str, names: [&str; N]) -> (Output, [Table; N]) {
+    let shell = traffic.shell(script);
+    let output = shell.run();
+    output.code(0);
+    let read =
+        |name: &str| std::fs::read_to_string(shell.scratch().join(name)).expect("the script writes it");
+    let tables = names
+        .map(|name| Table::parse(&read(name)).unwrap_or_else(|why| output.fail(&format!("{name}: {why}"))));
+    (output, tables)
+}
+
+fn files<const N: usize>(traffic: &Traffic, script: &str, names: [&str; N]) -> [String; N] {
+    let shell = traffic.shell(script);
+    shell.run().code(0);
+    names.map(|name| std::fs::read_to_string(shell.scratch().join(name)).expect("the script writes it"))
+}
+
+fn config() -> ProptestConfig {
+    ProptestConfig {
+        // Each case is some processes; together a few seconds.
+        cases: 24,
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct("laws.regressions"))),
+        ..ProptestConfig::default()
+    }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn every_packet_is_in_one_probe(traffic in traffic()) {
+        let script = "scan-classify --class all packets.csv >probes.csv
+            for class in scan backscatter response other; do
+                scan-classify --class $class packets.csv 2>/dev/null >$class.csv
+            done";
+        let names = ["packets.csv", "probes.csv", "scan.csv", "backscatter.csv", "response.csv", "other.csv"];
+        let (output, [packets, probes, classes @ ..]) = tables(&traffic, script, names);
+        prop_assert_eq!(packets.len(), traffic.0.len());
+        prop_assert_eq!(probes.sum("packets"), packets.len() as u64);
+        prop_assert_eq!(probes.sum("bytes"), packets.sum("ip_len"));
+        prop_assert_eq!(classes.iter().map(Table::len).sum::<usize>(), probes.len());
+        for (name, class) in names[2..].iter().zip(&classes) {
+            let name = name.trim_end_matches(".csv");
+            prop_assert_eq!(probes.filter("class", name), class.clone(), "--class {}", name);
+        }
+        let account = Account::find("scan-classify", &output.err()).map_err(TestCaseError::fail)?;
+        prop_assert_eq!(account.read, packets.len() as u64);
+        prop_assert_eq!(account.note("rows written"), Some(probes.len() as u64));
+    }
+
+    #[test]
+    fn a_probe_begins_with_one_of_the_packets(traffic in traffic()) {
+        let (_, [packets, probes]) =
+            tables(&traffic, "scan-classify --class all packets.csv >probes.csv", ["packets.csv", "probes.csv"]);
+        let shared: Vec<&String> =
+            packets.columns().iter().filter(|name| probes.columns().contains(name)).collect();
+        prop_assert_eq!(shared.len(), packets.columns().len(), "a column of the first packet is lost");
+        let cells = |row: Row<'_>| -> Vec<Option<String>> {
+            shared.iter().map(|name| row.get(name).map(str::to_owned)).collect()
+        };
+        let mut left = BTreeMap::<_, usize>::new();
+        for row in packets.rows() {
+            *left.entry(cells(row)).or_default() += 1;
+        }
+        for row in probes.rows() {
+            let count = left.entry(cells(row)).or_default();
+            prop_assert!(*count > 0, "no packet like this, or not as often: {:?}", row);
+            *count -= 1;
+        }
+        let times = probes.column("ts");
+        prop_assert!(times.is_sorted(), "{:?}", times);
+    }
+
+    #[test]
+    fn every_probe_is_in_one_session(traffic in traffic(), aligned in any::<bool>(), by in 0..4_usize) {
+        let by = ["src", "net24", "asn", "dst_port"][by];
+        let aligned = if aligned { "--aligned" } else { "" };
+        let script = format!(
+            "scan-classify --class all packets.csv >probes.csv
+             scan-group --by {by} {aligned} --asn-db asn.pfx2as probes.csv >sessions.csv"
+        );
+        let (_, [probes, sessions]) = tables(&traffic, &script, ["probes.csv", "sessions.csv"]);
+        prop_assert_eq!(sessions.sum("probes"), probes.len() as u64);
+        prop_assert_eq!(sessions.sum("packets"), probes.sum("packets"));
+        prop_assert_eq!(sessions.sum("bytes"), probes.sum("bytes"));
+        let starts = sessions.column("start");
+        prop_assert!(starts.is_sorted(), "{:?}", starts);
+    }
+
+    #[test]
+    fn a_session_is_what_its_definition_says(traffic in traffic()) {
+        let script = "scan-classify --class all packets.csv >probes.csv; scan-group probes.csv >sessions.csv";
+        let (_, [probes, sessions]) = tables(&traffic, script, ["probes.csv", "sessions.csv"]);
+        let mut expected = sessions_of(&probes);
+        let columns = ["start", "end", "src_ip", "proto", "geometry", "probes", "dsts", "ports", "h_size", "v_size"];
+        let mut got: Vec<Vec<String>> = sessions
+            .rows()
+            .map(|row| columns.iter().map(|name| row.get(name).unwrap_or("").to_owned()).collect())
+            .collect();
+        expected.sort();
+        got.sort();
+        prop_assert_eq!(got, expected);
+    }
+
+    #[test]
+    fn an_enricher_only_adds(traffic in traffic(), tool in 0..2_usize) {
+        let tool = ["fingerprint", "geo-enrich --asn-db asn.pfx2as --columns asn"][tool];
+        let script = format!("{tool} packets.csv >once.csv; {tool} once.csv >twice.csv");
+        let [before, once, twice] = files(&traffic, &script, ["packets.csv", "once.csv", "twice.csv"]);
+        prop_assert_eq!(before.lines().count(), once.lines().count());
+        for (before, after) in before.lines().zip(once.lines()) {
+            prop_assert!(after.starts_with(&format!("{before},")), "{} became {}", before, after);
+        }
+        prop_assert_eq!(once, twice, "twice is not the same as once");
+    }
+
+    #[test]
+    fn counting_counts_everything(traffic in traffic(), column in 0..4_usize) {
+        let column = ["dst_port", "tcp_flags", "proto", "src_ip"][column];
+        let script = format!("hist {column} packets.csv >counts.csv");
+        let (_, [packets, counts]) = tables(&traffic, &script, ["packets.csv", "counts.csv"]);
+        let mut expected = BTreeMap::<&str, usize>::new();
+        for value in packets.column(column) {
+            *expected.entry(value).or_default() += 1;
+        }
+        let got: BTreeMap<&str, usize> = counts
+            .column(column)
+            .into_iter()
+            .zip(counts.column("count").into_iter().map(|count| count.parse().expect("a count")))
+            .collect();
+        prop_assert_eq!(got, expected);
+    }
+
+    #[test]
+    fn neither_threads_nor_blocks_change_a_row(traffic in traffic(), copies in 1..200_usize) {
+        // Rows are made in blocks by several threads; many copies make many blocks.
+        let pcap = traffic.pcap();
+        let many: Vec<u8> = pcap[..24].iter().chain(pcap[24..].repeat(copies).iter()).copied().collect();
+        let script = "for n in 1 2 5; do pkt2csv --threads $n many.pcap 2>/dev/null | cksum; done";
+        let output = traffic.shell(script).file("many.pcap", many).run();
+        let sums: BTreeSet<String> = output.code(0).out().lines().map(str::to_owned).collect();
+        prop_assert_eq!(sums.len(), 1, "{:?}", sums);
+    }
+
+    #[test]
+    fn formats_say_the_same(traffic in traffic()) {
+        let script = "scan-classify packets.csv | scan-group >sessions.csv
+            pkt2csv --format ndjson packets.pcap | scan-classify | scan-group >sessions.ndjson
+            scan-classify --format ndjson packets.csv | scan-group --format csv >mixed.csv";
+        let (_, [csv, ndjson, mixed]) = tables(&traffic, script, ["sessions.csv", "sessions.ndjson", "mixed.csv"]);
+        // An empty table has no line of NDJSON from which to learn the columns.
+        if !csv.is_empty() {
+            prop_assert_eq!(&csv, &ndjson);
+        }
+        prop_assert_eq!(csv, mixed);
+    }
+
+    #[test]
+    fn columns_are_found_by_name(traffic in traffic()) {
+        // The columns backwards and a foreign one among them: the answer is the same.
+        let script = "scan-classify packets.csv | scan-group >sessions.csv
+            awk -F, -v OFS=, '{ line = NR == 1 ? \"foreign\" : \"x\"; for (i = NF; i > 0; i--) line = line OFS $i; print line }' \
+                packets.csv >turned.csv
+            scan-classify turned.csv | scan-group >turned-sessions.csv";
+        let [straight, turned] = files(&traffic, script, ["sessions.csv", "turned-sessions.csv"]);
+        prop_assert_eq!(straight, turned);
+    }
+
+    #[test]
+    fn one_capture_after_the_other(first in traffic(), second in traffic()) {
+        let script = "pkt2csv packets.pcap second.pcap >both.csv
+            { cat packets.csv; pkt2csv second.pcap | tail -n +2; } | cmp - both.csv
+            cat packets.pcap | pkt2csv | cmp - packets.csv
+            gzip -c packets.pcap | pkt2csv | cmp - packets.csv
+            pkt2csv <packets.pcap | cmp - packets.csv";
+        first.shell(script).file("second.pcap", second.pcap()).run().code(0);
+    }
+}
+
+/// Anchored windows of 300 seconds over the rows of scan-classify, written down as the definition says it.
+fn sessions_of(probes: &Table) -> Vec<Vec<String>> {
+    let micros = |ts: &str| -> u64 { ts.replace('.', "").parse().expect("six decimals") };
+    let mut windows: BTreeMap<(String, String), Vec<Vec<Row<'_>>>> = BTreeMap::new();
+    for row in probes.rows() {
+        let cell = |name| row.get(name).expect("never absent").to_owned();
+        let sessions = windows.entry((cell("src_ip"), cell("proto"))).or_default();
+        let opened = sessions
+            .last()
+            .and_then(|session| session.first())
+            .map(|first| micros(first.get("ts").expect("ts")));
+        match (opened, sessions.last_mut()) {
+            (Some(opened), Some(session)) if micros(&cell("ts")) < opened + 300_000_000 => session.push(row),
+            _ => sessions.push(vec![row]),
+        }
+    }
+    let mut out = Vec::new();
+    for ((src, proto), sessions) in windows {
+        for session in sessions {
+            let distinct =
+                |name: &str| -> BTreeSet<&str> { session.iter().filter_map(|row| row.get(name)).collect() };
+            // The largest number of values of one column that share a value of another, which may be absent.
+            let largest = |of: &str, on: &str| -> usize {
+                let mut groups = BTreeMap::<Option<&str>, BTreeSet<&str>>::new();
+                for row in &session {
+                    groups.entry(row.get(on)).or_default().extend(row.get(of));
+                }
+                groups.values().map(BTreeSet::len).max().unwrap_or(0)
+            };
+            let (dsts, ports) = (distinct("dst_ip").len(), distinct("dst_port").len());
+            let geometry = match (dsts > 1, ports > 1) {
+                (false, false) => "point",
+                (true, false) => "horizontal",
+                (false, true) => "vertical",
+                (true, true) => "block",
+            };
+            let ts = |row: Option<&Row<'_>>| row.and_then(|row| row.get("ts")).expect("ts").to_owned();
+            out.push(vec![
+                ts(session.first()),
+                ts(session.last()),
+                src.clone(),
+                proto.clone(),
+                geometry.to_owned(),
+                session.len().to_string(),
+                dsts.to_string(),
+                ports.to_string(),
+                largest("dst_ip", "dst_port").to_string(),
+                largest("dst_port", "dst_ip").to_string(),
+            ]);
+        }
+    }
+    out
+}
