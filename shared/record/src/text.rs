@@ -155,22 +155,32 @@ fn parse_ipv4(text: &[u8]) -> Option<Ipv4Addr> {
     if text.len() < 7 || text.len() > 15 {
         return None;
     }
-    // At most three digits an octet and four octets: nothing can wrap that is not refused.
-    let (mut address, mut octet, mut digits, mut dots) = (0u32, 0u32, 0u32, 0u32);
-    for b in text {
-        let digit = u32::from(b.wrapping_sub(b'0'));
-        if digit < 10 {
-            octet = octet.wrapping_mul(10).wrapping_add(digit);
-            digits = digits.wrapping_add(1);
-        } else if *b == b'.' && digits.wrapping_sub(1) < 3 && octet < 256 {
-            address = address << 8 | octet;
-            (octet, digits) = (0, 0);
-            dots = dots.wrapping_add(1);
-        } else {
+    let (a, text) = parse_octet(text)?;
+    let (b, text) = parse_octet(text.strip_prefix(b".")?)?;
+    let (c, text) = parse_octet(text.strip_prefix(b".")?)?;
+    let (d, text) = parse_octet(text.strip_prefix(b".")?)?;
+    text.is_empty().then(|| Ipv4Addr::new(a, b, c, d))
+}
+
+/// One to three digits up to 255, and what stands behind them. A leading zero is refused, as by the standard library:
+/// some readers take it for octal (RFC 6943 §3.1.1).
+#[inline(always)]
+fn parse_octet(text: &[u8]) -> Option<(u8, &[u8])> {
+    let digit = |at: usize| text.get(at).map(|b| u32::from(b.wrapping_sub(b'0'))).filter(|d| *d < 10);
+    let mut value = digit(0)?;
+    let mut length = 1;
+    if let Some(second) = digit(1) {
+        if value == 0 {
             return None;
         }
+        value = value.wrapping_mul(10).wrapping_add(second);
+        length = 2;
+        if let Some(third) = digit(2) {
+            value = value.wrapping_mul(10).wrapping_add(third);
+            length = 3;
+        }
     }
-    (dots == 3 && digits.wrapping_sub(1) < 3 && octet < 256).then(|| Ipv4Addr::from(address << 8 | octet))
+    Some((u8::try_from(value).ok()?, &text[length..]))
 }
 
 /// Reads pairs of hexadecimal digits; `None` for an odd count or another character.

@@ -1,7 +1,7 @@
 //! Packets to probes.
 
 use std::collections::VecDeque;
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hash, Hasher};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use probeline_record::{Proto, TcpFlags, Ts};
 use crate::backscatter::BackscatterRule;
 use crate::bogon::is_bogon;
 use crate::first::first_packet;
-use crate::flow::{FlowKey, Packet};
+use crate::flow::{FlowKey, Packet, hash_addresses};
 use crate::names::{Class, Handshake, Reason, Reasons, SynStack, Technique};
 use crate::reorder::Reorder;
 use crate::ring::{Handle, Ring};
@@ -113,6 +113,22 @@ pub struct Tally {
 struct Entry {
     hash: u64,
     number: u64,
+}
+
+/// A source, and the address and port it knocks at.
+#[derive(PartialEq, Eq)]
+struct Target {
+    src: IpAddr,
+    dst: IpAddr,
+    dst_port: Option<u16>,
+}
+
+impl Hash for Target {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        hash_addresses(self.src, self.dst, state);
+        state.write_u32(self.dst_port.map_or(u32::MAX, u32::from));
+    }
 }
 
 /// What is remembered of a flow that was written before it ended.
@@ -219,7 +235,7 @@ pub struct Classifier {
     /// Flows written before they ended.
     written: HashMap<FlowKey, Written, RandomState>,
     /// The last irregular SYN of a source to an address and port.
-    irregular: HashMap<(IpAddr, IpAddr, Option<u16>), Ts, RandomState>,
+    irregular: HashMap<Target, Ts, RandomState>,
     irregular_sweep_at: usize,
     tally: Tally,
 }
@@ -403,7 +419,7 @@ impl Classifier {
 
     /// Remembers an irregular SYN; says of a regular one whether an irregular one went before it.
     fn note_syn(&mut self, packet: &Packet) -> bool {
-        let key = (packet.src, packet.dst, packet.dst_port);
+        let key = Target { src: packet.src, dst: packet.dst, dst_port: packet.dst_port };
         let (now, reach) = (packet.ts, nanos(TWO_PHASE));
         if !packet.irregular {
             return self.irregular.get(&key).is_some_and(|seen| now.since(*seen) <= reach);

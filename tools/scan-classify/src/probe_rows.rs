@@ -1,7 +1,7 @@
 use std::io::{self, Read, Write};
 
 use probeline_record::{Col, Encoder, Field, Format, Gather, Row, RowReader, field, rows};
-use probeline_scan::{Handshake, Probe, SynStack, Technique};
+use probeline_scan::{Class, Handshake, Probe, Reasons, SynStack, Technique};
 
 /// Columns of the packet row that open the probe row, behind time and duration: they go out as they came in.
 const FLOW: &[&Field] = &[&field::SRC_IP, &field::DST_IP, &field::PROTO];
@@ -41,6 +41,7 @@ pub(crate) struct ProbeRows {
     has_ports: bool,
     flow: Gather,
     others: Gather,
+    verdict: Verdict,
 }
 
 impl ProbeRows {
@@ -71,7 +72,16 @@ impl ProbeRows {
             kept: Vec::new(),
         };
         let has_ports = flow.len() == FLOW.len() + PORTS.len();
-        Ok((Self { format, has_ports, flow: gather(&flow), others: gather(&others) }, first))
+        Ok((
+            Self {
+                format,
+                has_ports,
+                flow: gather(&flow),
+                others: gather(&others),
+                verdict: Verdict::default(),
+            },
+            first,
+        ))
     }
 
     pub(crate) fn write<W: Write>(&mut self, probe: &Probe<'_>, out: &mut Encoder<W>) -> io::Result<()> {
@@ -88,20 +98,57 @@ impl ProbeRows {
             out.uint_or_absent(probe.src_port);
             out.uint_or_absent(probe.dst_port);
         }
-        out.word(probe.class.name());
-        out.word_or_absent(probe.technique.map(Technique::name));
-        out.word_or_absent(probe.handshake.map(Handshake::name));
-        out.word_or_absent(probe.syn_stack.map(SynStack::name));
-        if probe.reasons.is_empty() {
-            out.absent();
-        } else {
-            out.word_with(|buf| probe.reasons.write(buf));
-        }
+        self.verdict.write(probe, out);
         out.uint(probe.packets);
         out.uint(probe.bytes);
         self.others.write(others, out);
         out.end()
     }
+}
+
+/// Class, technique, handshake, syn_stack and reason: the same from one probe to the next more often than not, so the
+/// CSV of the last ones is kept.
+#[derive(Default)]
+struct Verdict {
+    last: Option<VerdictKey>,
+    csv: Vec<u8>,
+}
+
+type VerdictKey = (Class, Option<Technique>, Option<Handshake>, Option<SynStack>, Reasons);
+
+impl Verdict {
+    fn write<W: Write>(&mut self, probe: &Probe<'_>, out: &mut Encoder<W>) {
+        let key = (probe.class, probe.technique, probe.handshake, probe.syn_stack, probe.reasons);
+        if out.format() == Format::Csv {
+            if self.last != Some(key) {
+                self.last = Some(key);
+                self.csv.clear();
+                for word in words(probe) {
+                    self.csv.extend_from_slice(word.unwrap_or("").as_bytes());
+                    self.csv.push(b',');
+                }
+                probe.reasons.write(&mut self.csv);
+            }
+            return out.csv_cells(&self.csv, words(probe).len() + 1);
+        }
+        for word in words(probe) {
+            out.word_or_absent(word);
+        }
+        if probe.reasons.is_empty() {
+            out.absent();
+        } else {
+            out.word_with(|buf| probe.reasons.write(buf));
+        }
+    }
+}
+
+fn words(probe: &Probe<'_>) -> [Option<&'static str>; 4] {
+    [
+        Some(probe.class.name()),
+        probe.technique.map(Technique::name),
+        probe.handshake.map(Handshake::name),
+        probe.syn_stack.map(SynStack::name),
+    ]
 }
 
 /// The parts of what [`FirstRow::take`] kept.
