@@ -7,11 +7,15 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := all
-.PHONY: all help build geo install report test lint docs bench fuzz lab clean
+.PHONY: all help build geo install report reproduce test lint docs bench fuzz lab clean
 
 BIN := $(CURDIR)/target/release
 OUT ?= out
 CAPTURE ?=
+# For reproduce: captures of either configuration, joined by commas, and the monitored addresses.
+PASSIVE ?=
+HONEYPOT ?=
+TELESCOPE ?=
 # Where the tools go: beside cargo, which is on the PATH of everyone who can run this file.
 BINDIR ?= $(shell scripts/setup/bindir)
 TOOLS := $(notdir $(wildcard tools/*))
@@ -36,6 +40,15 @@ install: build ## put the tools beside cargo (or into BINDIR)
 report: build geo ## run the pipeline on CAPTURE (or the bundled ones) and write OUT/report.html
 	@scripts/setup/packages report
 	PATH="$(BIN):$$PATH" scripts/report/report -o '$(OUT)' $(CAPTURE)
+
+reproduce: build geo ## every table of the study, from PASSIVE and HONEYPOT captures or the bundled pair
+	@scripts/setup/packages report
+ifeq ($(PASSIVE)$(HONEYPOT),)
+	PATH="$(BIN):$$PATH" scripts/report/report -o '$(OUT)'
+else
+	PATH="$(BIN):$$PATH" scripts/report/reproduce -o '$(OUT)' $(if $(TELESCOPE),-t '$(TELESCOPE)') \
+	    $(if $(PASSIVE),--passive '$(PASSIVE)') $(if $(HONEYPOT),--honeypot '$(HONEYPOT)')
+endif
 
 test: build geo ## run every test
 	@scripts/setup/packages test
