@@ -116,7 +116,10 @@ pub const SESSION: &[&Field] = &[
 ];
 
 /// What `fingerprint` adds.
-pub const TOOL: &[&Field] = &[&field::TOOL, &field::TOOL_RULE, &field::TOOL_CONFIDENCE];
+pub const TOOL: &[&Field] = &[&field::TOOL, &field::TOOL_RULE, &field::TOOL_CONFIDENCE, &field::TOOL_VERSION];
+
+/// What `fingerprint` adds on request.
+pub const TOOL_EXTRA: &[&Field] = &[&field::TOOL_SESSION, &field::SIG];
 
 /// What `geo-enrich` adds about the source.
 pub const SRC_PLACE: &[&Field] = &[

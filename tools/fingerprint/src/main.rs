@@ -1,2 +1,5 @@
-//! Adds the scanning tool to packet or probe rows
-fn main() {}
+//! Adds the scanning tool to packet or probe rows; see the library's documentation.
+
+fn main() -> std::process::ExitCode {
+    probeline_cli::main("fingerprint", fingerprint::run)
+}

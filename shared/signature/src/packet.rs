@@ -1,0 +1,407 @@
+//! The facts of one packet that marks are looked for in.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::ops::Deref;
+
+use probeline_record::{CellError, PacketRow, Proto, TcpFlags, Ts};
+
+use crate::layout::Layout;
+
+/// What kind of packet it is, as far as rules care: each rule names the kinds it can be asked of.
+///
+/// A packet belongs to a kind only if every header field of that kind is there; one that was cut, or whose columns
+/// are missing, is [`Kind::Other`], and no rule is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Kind {
+    /// TCP over IPv4 whose classic flags are exactly S.
+    Syn4,
+    /// TCP over IPv6 whose classic flags are exactly S.
+    Syn6,
+    /// Any other TCP over IPv4.
+    Tcp4,
+    /// Any other TCP over IPv6.
+    Tcp6,
+    /// UDP over IPv4.
+    Udp4,
+    /// UDP over IPv6.
+    Udp6,
+    /// ICMP.
+    Icmp4,
+    /// ICMPv6.
+    Icmp6,
+    /// SCTP over IPv4.
+    Sctp4,
+    /// Nothing that a rule reads.
+    Other,
+}
+
+impl Kind {
+    /// How many kinds there are.
+    pub const COUNT: usize = 10;
+}
+
+/// A set of kinds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kinds(u16);
+
+impl Kinds {
+    /// These kinds.
+    pub const fn of(kinds: &[Kind]) -> Self {
+        let mut bits = 0;
+        let mut i = 0;
+        while i < kinds.len() {
+            bits |= 1 << kinds[i] as u16;
+            i += 1;
+        }
+        Self(bits)
+    }
+
+    /// Whether this kind is among them.
+    pub const fn has(self, kind: Kind) -> bool {
+        self.0 >> kind as u16 & 1 == 1
+    }
+}
+
+/// The facts of a packet, small enough to keep. Fields that do not exist in a packet's kind are 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// Time of capture.
+    pub ts: Ts,
+    /// Source address.
+    pub src: IpAddr,
+    /// Destination address.
+    pub dst: IpAddr,
+    /// What kind of packet it is.
+    pub kind: Kind,
+    /// Whether the IPv4 don't-fragment flag is set.
+    pub df: bool,
+    /// Time to live or hop limit, as seen.
+    pub ttl: u8,
+    /// Type of service octet.
+    pub tos: u8,
+    /// IPv4 identification.
+    pub id: u16,
+    /// Source port.
+    pub sport: u16,
+    /// Destination port.
+    pub dport: u16,
+    /// TCP flags.
+    pub flags: TcpFlags,
+    /// TCP window.
+    pub win: u16,
+    /// TCP sequence number.
+    pub seq: u32,
+    /// TCP acknowledgment number.
+    pub ack: u32,
+    /// IP length in octets.
+    pub len: u32,
+    /// Octets behind the transport header, by the IP length.
+    pub payload_len: u32,
+    /// Layout of the TCP options that were captured.
+    pub opts: Layout,
+    /// TCP maximum segment size option.
+    pub mss: Option<u16>,
+    /// TCP window scale option.
+    pub wscale: Option<u8>,
+    /// TCP timestamp value.
+    pub tsval: Option<u32>,
+    /// ICMP type.
+    pub icmp_type: u8,
+    /// ICMP code.
+    pub icmp_code: u8,
+    /// ICMP identifier.
+    pub icmp_id: u16,
+    /// ICMP sequence number.
+    pub icmp_seq: u16,
+    /// UDP checksum.
+    pub udp_sum: u16,
+}
+
+impl Facts {
+    /// The destination as a number, 0 in IPv6.
+    #[inline]
+    pub fn dst4(&self) -> u32 {
+        number(self.dst)
+    }
+
+    /// The source as a number, 0 in IPv6.
+    #[inline]
+    pub fn src4(&self) -> u32 {
+        number(self.src)
+    }
+
+    /// Octets between the fixed headers (IPv4 20, IPv6 40, TCP 20) and the payload: room of the TCP options, and of
+    /// IP options and extension headers where there are any.
+    #[inline]
+    pub fn room(&self) -> u32 {
+        let fixed = if self.dst.is_ipv4() { 40 } else { 60 };
+        self.len.saturating_sub(self.payload_len).saturating_sub(fixed)
+    }
+
+    /// A TCP header without options, and no IP options.
+    #[inline]
+    pub fn bare(&self) -> bool {
+        self.room() == 0
+    }
+
+    /// A maximum segment size of this value is the only TCP option. Where the capture was cut before the options, four
+    /// octets of them are taken for it: no other single option of four octets is sent on a SYN.
+    #[inline]
+    pub fn only_mss(&self, mss: u16) -> bool {
+        self.room() == 4
+            && ((self.opts == Layout::of(&[2]) && self.mss == Some(mss)) || self.opts == Layout::NONE)
+    }
+
+    /// Sent with an initial time to live of 255: seen above 200, as no path is 55 hops long.
+    #[inline]
+    pub fn ttl_from_255(&self) -> bool {
+        self.ttl > 200
+    }
+
+    /// Sent with an initial time to live of 128.
+    #[inline]
+    pub fn ttl_from_128(&self) -> bool {
+        (65..=128).contains(&self.ttl)
+    }
+
+    /// Sent with an initial time to live of 64 or less.
+    #[inline]
+    pub fn ttl_from_64(&self) -> bool {
+        self.ttl <= 64
+    }
+
+    /// Neither the don't-fragment flag, nor a type of service: what raw socket code leaves at zero.
+    #[inline]
+    pub fn plain_ip(&self) -> bool {
+        !self.df && self.tos == 0
+    }
+
+    /// A number that differs, as far as it matters, between packets to different places.
+    #[inline]
+    pub fn target(&self) -> u64 {
+        let dst = match self.dst {
+            IpAddr::V4(dst) => u64::from(u32::from(dst)),
+            IpAddr::V6(dst) => {
+                let dst = u128::from(dst);
+                mix(dst as u64) ^ (dst >> 64) as u64
+            }
+        };
+        mix(dst << 16 ^ u64::from(self.dport))
+    }
+
+    /// A number that is equal for a packet and its retransmission by the same raw code: same target, sequence number
+    /// and identification.
+    #[inline]
+    pub fn copy_mark(&self) -> u16 {
+        let own = u64::from(self.seq) << 16 ^ u64::from(self.id) ^ u64::from(self.icmp_id) << 48;
+        (mix(self.target() ^ mix(own)) >> 48) as u16
+    }
+}
+
+fn number(ip: IpAddr) -> u32 {
+    match ip {
+        IpAddr::V4(ip) => u32::from(ip),
+        IpAddr::V6(_) => 0,
+    }
+}
+
+/// The finalizer of MurmurHash3 (Austin Appleby, public domain): every input bit reaches every output bit.
+#[inline]
+fn mix(mut x: u64) -> u64 {
+    x = (x ^ x >> 33).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    x = (x ^ x >> 33).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+    x ^ x >> 33
+}
+
+/// The most payload octets that a rule looks at.
+pub const PAYLOAD: usize = 32;
+
+/// A packet: its facts, and the first octets of its payload where a rule may look at them.
+#[derive(Clone, Copy, Debug)]
+pub struct Packet {
+    facts: Facts,
+    payload: [u8; PAYLOAD],
+    captured: u8,
+}
+
+impl Deref for Packet {
+    type Target = Facts;
+
+    fn deref(&self) -> &Facts {
+        &self.facts
+    }
+}
+
+impl Packet {
+    /// The packet of a row.
+    ///
+    /// # Errors
+    /// When a cell does not hold what its column promises.
+    pub fn from_row(row: &PacketRow<'_>) -> Result<Self, CellError> {
+        let mut facts = Facts { ts: row.ts()?, src: row.src_ip()?, dst: row.dst_ip()?, ..nothing() };
+        let mut packet = match row.proto()? {
+            Proto::TCP => {
+                facts.kind = tcp(&mut facts, row)?.unwrap_or(Kind::Other);
+                return Ok(Self { facts, payload: [0; PAYLOAD], captured: 0 });
+            }
+            Proto::UDP => {
+                facts.kind = udp(&mut facts, row)?.unwrap_or(Kind::Other);
+                Self { facts, payload: [0; PAYLOAD], captured: 0 }
+            }
+            Proto::ICMP | Proto::ICMP6 => {
+                facts.kind = icmp(&mut facts, row)?.unwrap_or(Kind::Other);
+                Self { facts, payload: [0; PAYLOAD], captured: 0 }
+            }
+            Proto::SCTP => {
+                facts.kind = sctp(&mut facts, row)?.unwrap_or(Kind::Other);
+                Self { facts, payload: [0; PAYLOAD], captured: 0 }
+            }
+            _ => return Ok(Self { facts, payload: [0; PAYLOAD], captured: 0 }),
+        };
+        packet.take_payload(row.payload_head());
+        Ok(packet)
+    }
+
+    /// A packet in which no rule finds anything, for a row that cannot be read.
+    pub fn unreadable() -> Self {
+        Self { facts: nothing(), payload: [0; PAYLOAD], captured: 0 }
+    }
+
+    /// Its facts.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// The first octets of the payload, as far as captured and at most [`PAYLOAD`].
+    pub fn payload(&self) -> &[u8] {
+        &self.payload[..usize::from(self.captured)]
+    }
+
+    /// Octets of the hexadecimal cell, up to the first that is none.
+    fn take_payload(&mut self, hex: &[u8]) {
+        for (place, pair) in self.payload.iter_mut().zip(hex.chunks_exact(2)) {
+            let (Some(high), Some(low)) = (digit(pair[0]), digit(pair[1])) else { return };
+            *place = high << 4 | low;
+            self.captured += 1;
+        }
+    }
+}
+
+fn digit(hex: u8) -> Option<u8> {
+    match hex {
+        b'0'..=b'9' => Some(hex - b'0'),
+        b'a'..=b'f' => Some(hex - b'a' + 10),
+        b'A'..=b'F' => Some(hex - b'A' + 10),
+        _ => None,
+    }
+}
+
+/// Facts of no packet, to be filled in.
+#[inline]
+fn nothing() -> Facts {
+    Facts {
+        ts: Ts::MIN,
+        src: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        dst: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        kind: Kind::Other,
+        df: false,
+        ttl: 0,
+        tos: 0,
+        id: 0,
+        sport: 0,
+        dport: 0,
+        flags: TcpFlags::default(),
+        win: 0,
+        seq: 0,
+        ack: 0,
+        len: 0,
+        payload_len: 0,
+        opts: Layout::NONE,
+        mss: None,
+        wscale: None,
+        tsval: None,
+        icmp_type: 0,
+        icmp_code: 0,
+        icmp_id: 0,
+        icmp_seq: 0,
+        udp_sum: 0,
+    }
+}
+
+/// Takes a value that must be there, or leaves the function with `None`.
+macro_rules! need {
+    ($value:expr) => {
+        match $value? {
+            Some(value) => value,
+            None => return Ok(None),
+        }
+    };
+}
+
+/// What every IP header has; whether it is IPv4, where it is all there.
+fn ip(facts: &mut Facts, row: &PacketRow<'_>) -> Result<Option<bool>, CellError> {
+    facts.len = need!(row.ip_len());
+    facts.ttl = need!(row.ttl());
+    facts.tos = row.ip_tos()?.unwrap_or(0);
+    facts.payload_len = need!(row.payload_len());
+    match (facts.src, facts.dst) {
+        (IpAddr::V4(_), IpAddr::V4(_)) => {
+            facts.id = need!(row.ip_id());
+            facts.df = need!(row.ip_df()) != 0;
+            Ok(Some(true))
+        }
+        (IpAddr::V6(_), IpAddr::V6(_)) => Ok(Some(false)),
+        _ => Ok(None),
+    }
+}
+
+fn ports(facts: &mut Facts, row: &PacketRow<'_>) -> Result<Option<()>, CellError> {
+    facts.sport = need!(row.src_port());
+    facts.dport = need!(row.dst_port());
+    Ok(Some(()))
+}
+
+fn tcp(facts: &mut Facts, row: &PacketRow<'_>) -> Result<Option<Kind>, CellError> {
+    let v4 = need!(ip(facts, row));
+    need!(ports(facts, row));
+    facts.flags = need!(row.tcp_flags());
+    facts.seq = need!(row.tcp_seq());
+    facts.ack = need!(row.tcp_ack());
+    facts.win = need!(row.tcp_win());
+    let opts = row.tcp_opts();
+    if !opts.is_empty() {
+        facts.opts = Layout::parse(opts);
+        facts.mss = row.tcp_mss()?;
+        facts.wscale = row.tcp_wscale()?;
+        facts.tsval = row.tcp_tsval()?;
+    }
+    Ok(Some(match (facts.flags.classic() == TcpFlags::SYN, v4) {
+        (true, true) => Kind::Syn4,
+        (true, false) => Kind::Syn6,
+        (false, true) => Kind::Tcp4,
+        (false, false) => Kind::Tcp6,
+    }))
+}
+
+fn udp(facts: &mut Facts, row: &PacketRow<'_>) -> Result<Option<Kind>, CellError> {
+    let v4 = need!(ip(facts, row));
+    need!(ports(facts, row));
+    facts.udp_sum = need!(row.udp_sum());
+    Ok(Some(if v4 { Kind::Udp4 } else { Kind::Udp6 }))
+}
+
+fn icmp(facts: &mut Facts, row: &PacketRow<'_>) -> Result<Option<Kind>, CellError> {
+    let v4 = need!(ip(facts, row));
+    facts.icmp_type = need!(row.icmp_type());
+    facts.icmp_code = need!(row.icmp_code());
+    facts.icmp_id = row.icmp_id()?.unwrap_or(0);
+    facts.icmp_seq = row.icmp_seq()?.unwrap_or(0);
+    Ok(Some(if v4 { Kind::Icmp4 } else { Kind::Icmp6 }))
+}
+
+fn sctp(facts: &mut Facts, row: &PacketRow<'_>) -> Result<Option<Kind>, CellError> {
+    let v4 = need!(ip(facts, row));
+    need!(ports(facts, row));
+    Ok(v4.then_some(Kind::Sctp4))
+}

@@ -1,0 +1,54 @@
+//! The table of rules, one file per tool.
+
+mod masscan;
+mod mirai;
+mod nmap;
+mod xmap;
+mod zmap;
+
+pub(crate) use masscan::{START_CYCLE, START_PORT, is_masscan};
+pub(crate) use mirai::process as mirai_process;
+pub(crate) use nmap::{coded as nmap_coded, may_draw_ttl};
+pub(crate) use zmap::{may_be_pool, start as zmap_start};
+
+use std::sync::LazyLock;
+
+use probeline_record::{Field, field};
+
+use crate::packet::{Kind, Kinds};
+use crate::rule::Rule;
+
+/// Every rule, in the order of the tools; within a tool, the rule that tells most about the version first.
+pub static RULES: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| {
+    [mirai::RULES, xmap::RULES, zmap::RULES, masscan::RULES, nmap::RULES].into_iter().flatten().collect()
+});
+
+const SYN4: Kinds = Kinds::of(&[Kind::Syn4]);
+const SYN: Kinds = Kinds::of(&[Kind::Syn4, Kind::Syn6]);
+const TCP4: Kinds = Kinds::of(&[Kind::Tcp4]);
+const TCP: Kinds = Kinds::of(&[Kind::Tcp4, Kind::Tcp6]);
+const ANY_TCP: Kinds = Kinds::of(&[Kind::Syn4, Kind::Syn6, Kind::Tcp4, Kind::Tcp6]);
+const ANY_TCP_OR_UDP4: Kinds = Kinds::of(&[Kind::Syn4, Kind::Syn6, Kind::Tcp4, Kind::Tcp6, Kind::Udp4]);
+const UDP4: Kinds = Kinds::of(&[Kind::Udp4]);
+const ICMP4: Kinds = Kinds::of(&[Kind::Icmp4]);
+const ICMP: Kinds = Kinds::of(&[Kind::Icmp4, Kind::Icmp6]);
+const SCTP4: Kinds = Kinds::of(&[Kind::Sctp4]);
+
+/// Columns of the fixed TCP and IP headers that shapes are made of.
+const SHAPE: &[&Field] = &[
+    &field::TTL,
+    &field::IP_DF,
+    &field::IP_LEN,
+    &field::PAYLOAD_LEN,
+    &field::TCP_WIN,
+    &field::TCP_OPTS,
+    &field::TCP_MSS,
+];
+
+/// ICMP and ICMPv6 echo request (RFC 792; RFC 4443 §4.1).
+fn is_echo_request(icmp_type: u8) -> bool {
+    matches!(icmp_type, 8 | 128)
+}
+
+#[cfg(test)]
+mod tests;
