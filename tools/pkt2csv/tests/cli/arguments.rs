@@ -1,4 +1,4 @@
-//! Arguments that make no sense are refused before anything is read, with a reason; the others do what they say.
+//! Arguments that make no sense are refused before anything is read, with a reason; others do what they say.
 
 use probeline_testkit::{Table, bundled};
 use tempfile::TempDir;
