@@ -1,7 +1,7 @@
 //! How many packets a second are found in a capture of a million 60-byte packets, by format and compression.
 //!
-//! `cargo bench -p probeline-capfile`. The capture is in memory; a second row per format reads it from a file, page
-//! cache warm, which adds the kernel's copy.
+//! `cargo bench -p probeline-capfile`. The capture is in memory; a second row per format reads it from a file,
+//! page cache warm, which adds the kernel's copy.
 
 #![allow(clippy::unwrap_used, reason = "a bench that cannot set up has nothing to measure")]
 

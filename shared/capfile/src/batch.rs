@@ -29,8 +29,8 @@ pub struct Record {
     pub wire_len: u32,
     /// Data-link type of the interface it was captured on.
     pub link: LinkType,
-    /// Interface number, from 0. In a pcapng file of several sections the numbers go on through the sections, so
-    /// that a number means one interface in the whole file.
+    /// Interface number, from 0. In a pcapng file of several sections the numbers go on through the sections,
+    /// so that a number means one interface in the whole file.
     pub interface: u32,
     /// Which input of a [`crate::MergeReader`] it came from, from 0; 0 for a single [`crate::Reader`].
     pub input: u32,
@@ -47,8 +47,8 @@ impl Record {
 
 /// Capture bytes read in one go, and the records in them.
 ///
-/// Made once and refilled by [`crate::Reader::read_batch`]: in the steady state nothing is allocated. It owns its
-/// bytes and is `Send`, so that batches can travel between a reading thread and decoding threads.
+/// Made once and refilled by [`crate::Reader::read_batch`]: in the steady state nothing is allocated. It owns
+/// its bytes and is `Send`, so that batches can travel between a reading thread and decoding threads.
 #[derive(Debug, Default)]
 pub struct Batch {
     buffer: Vec<u8>,
@@ -71,7 +71,8 @@ impl Batch {
         &self.records
     }
 
-    /// The captured bytes of one of this batch's records; empty for a record of another batch that does not fit.
+    /// The captured bytes of one of this batch's records; empty for a record of another batch that does not
+    /// fit.
     #[inline]
     pub fn bytes(&self, record: &Record) -> &[u8] {
         let start = record.start as usize;

@@ -25,8 +25,8 @@
 //!
 //! # What is read
 //!
-//! * Classic pcap, both byte orders: microseconds (`a1b2c3d4`), nanoseconds (`a1b23c4d`), Kuznetzov's modified
-//!   form with 24-byte record headers (`a1b2cd34`). Sources: draft-ietf-opsawg-pcap; libpcap `sf-pcap.c`.
+//! * Classic pcap, both byte orders: microseconds (`a1b2c3d4`), nanoseconds (`a1b23c4d`), Kuznetzov's
+//!   modified form with 24-byte record headers (`a1b2cd34`). Sources: draft-ietf-opsawg-pcap; libpcap `sf-pcap.c`.
 //! * pcapng (draft-ietf-opsawg-pcapng): any number of sections of either byte order, any number of interfaces,
 //!   Enhanced, Simple and obsolete Packet Blocks. Every other block is stepped over.
 //! * Several captures one behind the other in one stream (`cat a.pcap b.pcapng`), each with its own header.
@@ -34,9 +34,9 @@
 //!
 //! # What is delivered, and what is not
 //!
-//! Every record that lies wholly in the input is delivered once, in file order, whatever it says: zero captured
-//! bytes, more captured bytes than the wire length, more than the snapshot length. A record cut by the end of
-//! the input is **not** delivered (neither does tshark); its bytes are counted in a [`Damage`].
+//! Every record that lies wholly in the input is delivered once, in file order, whatever it says: zero
+//! captured bytes, more captured bytes than the wire length, more than the snapshot length. A record cut by
+//! the end of the input is **not** delivered (neither does tshark); its bytes are counted in a [`Damage`].
 //!
 //! Damaged input never ends the reading. What was lost is written down as [`Damage`] with its place and size,
 //! and reading goes on at the next place that makes sense; see [`DamageKind`] for each case and
@@ -45,8 +45,9 @@
 //! # Time
 //!
 //! Timestamps are Unix nanoseconds. Seconds of classic pcap are unsigned and good until 2106. A fraction of a
-//! second or more (`usec >= 1_000_000`) is carried into the seconds; libpcap hands it through as it is and tshark
-//! prints a negative time for it. A Simple Packet Block has no time: its record has `ts_nanos` 0, as in tshark.
+//! second or more (`usec >= 1_000_000`) is carried into the seconds; libpcap hands it through as it is and
+//! tshark prints a negative time for it. A Simple Packet Block has no time: its record has `ts_nanos` 0, as
+//! in tshark.
 
 mod batch;
 mod damage;

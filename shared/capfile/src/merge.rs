@@ -18,9 +18,10 @@ const RECORDS: usize = 4_096;
 
 /// Merges several readers by time.
 ///
-/// The packet with the smallest time at the head of any input comes next; at equal times the input named first. An
-/// input that is not in time order itself keeps its own order, so merging inputs that are in order gives order.
-/// [`Record::input`] says where a packet came from; `number`, `offset` and `interface` stay those of its own input.
+/// The packet with the smallest time at the head of any input comes next; at equal times the input named
+/// first. An input that is not in time order itself keeps its own order, so merging inputs that are in order
+/// gives order. [`Record::input`] says where a packet came from; `number`, `offset` and `interface` stay
+/// those of its own input.
 pub struct MergeReader<R> {
     inputs: Vec<Input<R>>,
     /// Time and index of the next packet of every input that has one.
@@ -49,10 +50,12 @@ impl<R: Read> MergeReader<R> {
         Self { heads: BinaryHeap::with_capacity(inputs.len()), inputs, failed: VecDeque::new(), begun: false }
     }
 
-    /// Refills `batch` with the next records of all inputs. `Ok(true)` means at least one record, `Ok(false)` the end.
+    /// Refills `batch` with the next records of all inputs. `Ok(true)` means at least one record, `Ok(false)`
+    /// the end.
     ///
     /// # Errors
-    /// [`MergeError`] if an input cannot be read. That input is then left out; calling again goes on with the others.
+    /// [`MergeError`] if an input cannot be read. That input is then left out; calling again goes on with the
+    /// others.
     pub fn read_batch(&mut self, batch: &mut Batch) -> Result<bool, MergeError> {
         batch.clear();
         if let Some(failure) = self.failed.pop_front() {

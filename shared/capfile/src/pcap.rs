@@ -1,6 +1,7 @@
 //! Classic pcap: one file header, then records of a small header and the captured bytes.
 //!
-//! Layout from draft-ietf-opsawg-pcap and libpcap's `sf-pcap.c`, which also says what old versions did differently.
+//! Layout from draft-ietf-opsawg-pcap and libpcap's `sf-pcap.c`, which also says what old versions did
+//! differently.
 
 use crate::{
     batch::{LinkType, Record},
@@ -22,9 +23,9 @@ const CHAIN_SPAN: usize = CHAIN * (USUAL_MAX as usize + MODIFIED_HEADER) + HEADE
 /// Zeros from which on an all-zero record header is a hole in the file and not a record of no bytes.
 const ZERO_RUN: usize = 64;
 
-/// How far timestamps may go back and forth between neighbours in a chain, seconds: a day back (reordering, clock
-/// steps) and 30 days on (a sparse capture). Enough to reject random bytes, for which 32-bit seconds are near by
-/// chance one time in 1,600.
+/// How far timestamps may go back and forth between neighbours in a chain, seconds: a day back (reordering,
+/// clock steps) and 30 days on (a sparse capture). Enough to reject random bytes, for which 32-bit seconds
+/// are near by chance one time in 1,600.
 const BACK: u32 = 86_400;
 const FORTH: u32 = 30 * 86_400;
 
@@ -49,8 +50,8 @@ pub(crate) struct Pcap {
     lost: Option<Lost>,
 }
 
-/// Order of the two lengths in a record header. libpcap: before version 2.3 (and in DG/UX's 543.0) the wire length
-/// came first; in 2.3 either, and the smaller one is the captured length.
+/// Order of the two lengths in a record header. libpcap: before version 2.3 (and in DG/UX's 543.0) the wire
+/// length came first; in 2.3 either, and the smaller one is the captured length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Lengths {
     CapturedFirst,
@@ -118,7 +119,8 @@ impl Pcap {
         if !matches!((major, minor), (2, 0..=4) | (543, 0)) {
             sink.note(DamageKind::Version { major, minor }, offset, 0);
         }
-        // draft-ietf-opsawg-pcap §4: 16 bits of link type, 10 reserved (bits 16 to 25), R, P and the FCS length.
+        // draft-ietf-opsawg-pcap §4: 16 bits of link type, 10 reserved (bits 16 to 25), R, P and the FCS
+        // length.
         if field & 0x03ff_0000 != 0 {
             sink.note(DamageKind::LinkTypeBits { field }, offset, 0);
         }
@@ -285,9 +287,10 @@ impl Pcap {
             && before.is_none_or(|sec| near(head.sec, sec))
     }
 
-    /// Whether to believe a record whose captured length is above the wire length or the snapshot length, or whose
-    /// time is far off. Such records exist, but a damaged header looks the same and its length would swallow good
-    /// records. It is a lie if what follows is no record while inside the claimed bytes there is a chain of good ones.
+    /// Whether to believe a record whose captured length is above the wire length or the snapshot length, or
+    /// whose time is far off. Such records exist, but a damaged header looks the same and its length would
+    /// swallow good records. It is a lie if what follows is no record while inside the claimed bytes there is
+    /// a chain of good ones.
     fn doubtful<const BIG: bool>(&self, window: Window<'_>, pos: usize, head: Head, end: usize) -> Doubt {
         let bytes = window.bytes;
         if end == bytes.len() && window.last {

@@ -59,8 +59,8 @@ pub(crate) fn pcap_variant(little: u32) -> Option<Variant> {
     }
 }
 
-/// Whether the header of another capture begins here, in the middle of a stream (captures one behind the other).
-/// Needs 12 bytes to say yes, and asks for more than a magic because packets can hold anything.
+/// Whether the header of another capture begins here, in the middle of a stream (captures one behind the
+/// other). Needs 12 bytes to say yes, and asks for more than a magic because packets can hold anything.
 pub(crate) fn is_header(bytes: &[u8]) -> bool {
     let Some(Ok(four)) = bytes.get(..4).map(<[u8; 4]>::try_from) else { return false };
     let little = u32::from_le_bytes(four);
@@ -120,8 +120,9 @@ pub(crate) fn hint(head: &[u8]) -> Option<&'static str> {
     erf(head).then_some("an ERF capture; convert it with editcap -F pcap")
 }
 
-/// Endace ERF records: eight bytes of time, type (low seven bits), flags, big-endian record length of at least the
-/// 16-byte header, loss counter, wire length. Believed only if a second record follows, or the input ends there.
+/// Endace ERF records: eight bytes of time, type (low seven bits), flags, big-endian record length of at
+/// least the 16-byte header, loss counter, wire length. Believed only if a second record follows, or the
+/// input ends there.
 fn erf(head: &[u8]) -> bool {
     let header = |at: usize| {
         let bytes = head.get(at..at + 16)?;

@@ -9,12 +9,12 @@ use crate::{
 /// (pcap-int.h) and Wireshark's `WTAP_MAX_PACKET_SIZE_STANDARD`.
 pub(crate) const USUAL_MAX: u32 = 262_144;
 
-/// No record or block above this is ever read, whatever the file says. IP packets end at 64 KiB, and the largest
-/// snapshot length of any link type that carries them is 256 KiB.
+/// No record or block above this is ever read, whatever the file says. IP packets end at 64 KiB, and the
+/// largest snapshot length of any link type that carries them is 256 KiB.
 pub(crate) const HARD_MAX: u32 = 8 << 20;
 
-/// A walk stops at the first record after this many bytes of the window, so that a window that grew for one huge
-/// record does not yield a huge list of tiny ones.
+/// A walk stops at the first record after this many bytes of the window, so that a window that grew for one
+/// huge record does not yield a huge list of tiny ones.
 pub(crate) const STOP: usize = 512 << 10;
 
 /// Bytes of the capture as far as they have been read, from the first one not used yet.

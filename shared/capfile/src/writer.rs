@@ -14,8 +14,8 @@ pub struct PcapWriter<W: Write> {
 }
 
 impl<W: Write> PcapWriter<W> {
-    /// Writes the file header. `snaplen` is the longest captured length that will be written, in bytes; it is stated
-    /// and not enforced.
+    /// Writes the file header. `snaplen` is the longest captured length that will be written, in bytes; it is
+    /// stated and not enforced.
     ///
     /// # Errors
     /// Those of the inner writer.
@@ -34,8 +34,8 @@ impl<W: Write> PcapWriter<W> {
     /// Writes one packet. `ts_nanos` is Unix time; without `nanos` it is rounded down to the microsecond.
     ///
     /// # Errors
-    /// [`io::ErrorKind::InvalidInput`], and nothing written, if the time is before 1970 or after 2106, which the
-    /// format cannot say, or `bytes` is longer than 4 GiB; otherwise those of the inner writer.
+    /// [`io::ErrorKind::InvalidInput`], and nothing written, if the time is before 1970 or after 2106, which
+    /// the format cannot say, or `bytes` is longer than 4 GiB; otherwise those of the inner writer.
     pub fn write(&mut self, ts_nanos: i64, wire_len: u32, bytes: &[u8]) -> io::Result<()> {
         let invalid = |what| io::Error::new(io::ErrorKind::InvalidInput, what);
         let sec = u32::try_from(ts_nanos.div_euclid(1_000_000_000))

@@ -1,4 +1,5 @@
-//! Hostile input does not make the reader big or slow. Alone in its process, so that its memory is the reader's.
+//! Hostile input does not make the reader big or slow. Alone in its process, so that its memory is the
+//! reader's.
 
 use std::{
     io::{self, Read},
@@ -46,8 +47,8 @@ fn peak() -> Option<u64> {
     line.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// 64 MiB each of: records that claim 8 MiB, 16-byte records, zeros, noise, blocks that claim 8 MiB, a flood of
-/// interfaces, candidates for a search that all need a far look ahead.
+/// 64 MiB each of: records that claim 8 MiB, 16-byte records, zeros, noise, blocks that claim 8 MiB, a flood
+/// of interfaces, candidates for a search that all need a far look ahead.
 #[test]
 fn stays_small_and_quick() {
     const TOTAL: usize = 64 << 20;

@@ -1,7 +1,8 @@
 //! gzip members, one after the other (RFC 1952).
 //!
-//! Not flate2's `MultiGzDecoder`: when the data is damaged that one drops what it had unpacked in the same call,
-//! which is up to a whole batch of packets. Here the members are taken apart by hand and only DEFLATE is flate2's.
+//! Not flate2's `MultiGzDecoder`: when the data is damaged that one drops what it had unpacked in the same
+//! call, which is up to a whole batch of packets. Here the members are taken apart by hand and only DEFLATE
+//! is flate2's.
 
 use std::io::Read;
 
@@ -206,9 +207,9 @@ impl<R: Read> Gzip<R> {
         Ok(made)
     }
 
-    /// The packed bytes at hand look like another member with a capture in it. If they come out of this member as they
-    /// are, this is a stored block of data that was packed before (RFC 1951 §3.2.4): nothing special. Otherwise the
-    /// member at hand was cut off here.
+    /// The packed bytes at hand look like another member with a capture in it. If they come out of this
+    /// member as they are, this is a stored block of data that was packed before (RFC 1951 §3.2.4): nothing
+    /// special. Otherwise the member at hand was cut off here.
     fn cross(&mut self, into: &mut [u8]) -> Result<usize, Fault> {
         let fault = self.packed.corrupt(LAYER, "cut off, another capture begins", true);
         let mut header = [0; MEMBER];
@@ -314,17 +315,17 @@ impl<R: Read> Gzip<R> {
     }
 }
 
-/// Whether a member begins here (RFC 1952 §2.3.1): magic, method, flags; any time; XFL as compressors set it; and an
-/// operating system there is. Random bytes look like this once in 2^37 places.
+/// Whether a member begins here (RFC 1952 §2.3.1): magic, method, flags; any time; XFL as compressors set it;
+/// and an operating system there is. Random bytes look like this once in 2^37 places.
 fn is_member(bytes: &[u8]) -> bool {
     matches!(bytes, [0x1f, 0x8b, 8, flags, _, _, _, _, 0 | 2 | 4, 0..=13 | 255] if flags & RESERVED == 0)
 }
 
 /// Finds where a member was cut off and another appended.
 ///
-/// DEFLATE takes the bytes of the second for more of the first, and repeats what it has seen before: packets that were
-/// never captured. So each beginning of a member inside a member is tried: if it unpacks to the header of a capture,
-/// the first one ends there, unless [`Gzip::cross`] finds that it is mere content.
+/// DEFLATE takes the bytes of the second for more of the first, and repeats what it has seen before: packets
+/// that were never captured. So each beginning of a member inside a member is tried: if it unpacks to the
+/// header of a capture, the first one ends there, unless [`Gzip::cross`] finds that it is mere content.
 #[derive(Default)]
 struct Splice {
     trial: Option<Decompress>,
@@ -341,8 +342,8 @@ enum Seen {
 impl Splice {
     /// Magic and method of a member.
     const MAGIC: [u8; 3] = [0x1f, 0x8b, 8];
-    /// Bytes of a member that are looked at: its header, and enough to unpack the header of a capture (a dynamic code
-    /// table is at most 320 lengths of 14 bits).
+    /// Bytes of a member that are looked at: its header, and enough to unpack the header of a capture (a
+    /// dynamic code table is at most 320 lengths of 14 bits).
     const LOOK: usize = 2_048;
 
     /// The first place in `bytes` where that is so. `last` says that no bytes follow.

@@ -12,8 +12,8 @@ pub(crate) use self::{gzip::Gzip, zstandard::Zstd};
 pub(crate) enum Fault {
     /// The underlying input failed.
     Io(io::Error),
-    /// Compressed data is damaged here. The next read goes on behind it, or says that there is no more. With `gap`,
-    /// what comes next does not follow on what came before.
+    /// Compressed data is damaged here. The next read goes on behind it, or says that there is no more. With
+    /// `gap`, what comes next does not follow on what came before.
     Corrupt { layer: &'static str, at: u64, what: String, gap: bool },
 }
 
@@ -29,7 +29,8 @@ impl<R: Read> Source<R> {
         Self::Raw { input, count: 0 }
     }
 
-    /// Fills the front of `into`; 0 means the end. Bytes that were unpacked before a damage are returned first.
+    /// Fills the front of `into`; 0 means the end. Bytes that were unpacked before a damage are returned
+    /// first.
     pub(crate) fn read(&mut self, into: &mut [u8]) -> Result<usize, Fault> {
         match self {
             Self::Raw { input, count } => loop {
@@ -61,9 +62,9 @@ impl<R: Read> Source<R> {
 
 /// Compressed bytes on their way into a decompressor.
 ///
-/// The last bytes that went in are kept for a while: where a stream was cut off and another appended (a writer that
-/// crashed and was started again), the decompressor takes the beginning of the second for more of the first and
-/// stumbles only later. The search for the second has to begin before that.
+/// The last bytes that went in are kept for a while: where a stream was cut off and another appended (a
+/// writer that crashed and was started again), the decompressor takes the beginning of the second for more of
+/// the first and stumbles only later. The search for the second has to begin before that.
 pub(crate) struct Packed<R> {
     source: Source<R>,
     buffer: Vec<u8>,
@@ -111,7 +112,8 @@ impl<R: Read> Packed<R> {
         }
         let room = self.buffer.get_mut(self.len..).unwrap_or_default();
         let n = match self.source.read(room) {
-            // A gap in the packed bytes is not yet one in what is unpacked from them; that one shows by itself.
+            // A gap in the packed bytes is not yet one in what is unpacked from them; that one shows by
+            // itself.
             Err(Fault::Corrupt { layer, at, what, .. }) => {
                 return Err(Fault::Corrupt { layer, at, what, gap: false });
             }
@@ -144,8 +146,8 @@ impl<R: Read> Packed<R> {
         self.offset + self.pos as u64
     }
 
-    /// Goes back as far as there is history, but stays behind `start`. All going back together stays below what was
-    /// read, so that hostile input costs twice the time and not more.
+    /// Goes back as far as there is history, but stays behind `start`. All going back together stays below
+    /// what was read, so that hostile input costs twice the time and not more.
     fn back(&mut self, start: u64) {
         let least = start.saturating_add(1).saturating_sub(self.offset);
         let least = usize::try_from(least).unwrap_or(usize::MAX).max(self.pos.saturating_sub(HISTORY));
@@ -156,8 +158,8 @@ impl<R: Read> Packed<R> {
         }
     }
 
-    /// Goes to the next place where `begins` says yes to the `size` bytes there; `false` if there is none, and then
-    /// all bytes are taken.
+    /// Goes to the next place where `begins` says yes to the `size` bytes there; `false` if there is none,
+    /// and then all bytes are taken.
     fn hunt(&mut self, size: usize, begins: impl Fn(&[u8]) -> bool) -> Result<bool, Fault> {
         loop {
             if let Some(found) = self.bytes().windows(size).position(&begins) {

@@ -1,7 +1,8 @@
 //! zstd frames, one after the other (RFC 8878).
 //!
-//! Not the zstd crate's stream reader: it hands the decompressor as much as there is, and when a block turns out to
-//! be damaged, the blocks unpacked before it in the same call are gone. Here each call gets one block at most.
+//! Not the zstd crate's stream reader: it hands the decompressor as much as there is, and when a block turns
+//! out to be damaged, the blocks unpacked before it in the same call are gone. Here each call gets one block
+//! at most.
 
 use std::io::Read;
 
@@ -32,8 +33,8 @@ enum State {
     Done,
 }
 
-/// Largest window, as a power of two, that is accepted: 128 MiB, what zstd(1) accepts by itself, so that whatever
-/// it unpacks can be read here. Only `--ultra` and `--long` make windows above 8 MiB.
+/// Largest window, as a power of two, that is accepted: 128 MiB, what zstd(1) accepts by itself, so that
+/// whatever it unpacks can be read here. Only `--ultra` and `--long` make windows above 8 MiB.
 const WINDOW_LOG_MAX: u32 = 27;
 
 const LAYER: &str = "zstd";
@@ -88,7 +89,8 @@ impl<R: Read> Zstd<R> {
                 self.opened = false;
             }
             let step = self.step();
-            // A block goes in whole, so that how the bytes arrive makes no difference, not even to damaged ones.
+            // A block goes in whole, so that how the bytes arrive makes no difference, not even to damaged
+            // ones.
             while self.packed.bytes().len() < step && self.packed.more()? {}
             let bytes = self.packed.bytes();
             match self.decoder.run_on_buffers(bytes.get(..step).unwrap_or(bytes), into) {
@@ -120,8 +122,8 @@ impl<R: Read> Zstd<R> {
         fault
     }
 
-    /// How much of the packed bytes one call may see. The decompressor asks for a block together with the header of
-    /// the next one; without that header, a damaged one cannot spoil the block before it.
+    /// How much of the packed bytes one call may see. The decompressor asks for a block together with the
+    /// header of the next one; without that header, a damaged one cannot spoil the block before it.
     fn step(&self) -> usize {
         let wanted = if self.wanted > BLOCK_HEADER { self.wanted - BLOCK_HEADER } else { self.wanted.max(1) };
         wanted.min(STEP)

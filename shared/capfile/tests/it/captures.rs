@@ -1,8 +1,9 @@
 //! Every capture of the collection beside the workspace, against the packet counts of its index.
 //!
-//! The index counts by structure: capinfos' figure where the file is sound, and in damaged files every record whose
-//! header makes sense, *including* one whose bytes are cut off by the end of the file or by the damage. We deliver no
-//! part of a cut record, and we go on after damage, so the two figures relate by the classes below.
+//! The index counts by structure: capinfos' figure where the file is sound, and in damaged files every record
+//! whose header makes sense, *including* one whose bytes are cut off by the end of the file or by the damage.
+//! We deliver no part of a cut record, and we go on after damage, so the two figures relate by the classes
+//! below.
 
 use std::{
     fs::File,

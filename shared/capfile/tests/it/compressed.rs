@@ -192,7 +192,8 @@ fn a_stream_cut_off_and_appended_to() {
                 for second in [pack(&second), pack(&second[..second.len() / 10])] {
                     let after = read(&second[..]).packets;
                     let got = read(&[&packed[..keep], &second].concat()[..]);
-                    // No packet that is in neither; all but one of a last one that is made up of bytes of both.
+                    // No packet that is in neither; all but one of a last one that is made up of bytes of
+                    // both.
                     let most = before.len() + after.len() + 1;
                     assert!(
                         (most - 1..=most).contains(&got.packets.len()),

@@ -247,8 +247,8 @@ fn what_is_no_capture_says_what_it_is() {
     assert_eq!(text(b""), "empty input");
     assert_eq!(
         text(b"version https://git-lfs.github.com/spec/v1\noid"),
-        "not a capture file: begins with 76 65 72 73 69 6f 6e 20; it looks like a git-lfs pointer; the file itself \
-         was not fetched"
+        "not a capture file: begins with 76 65 72 73 69 6f 6e 20; it looks like a git-lfs pointer; \
+         the file itself was not fetched"
     );
     assert!(text(b"ts,src_ip,dst_ip\n1,2,3\n").ends_with("looks like CSV text"));
     assert!(text(b"{\"ts\":1}\n").ends_with("looks like JSON text"));

@@ -31,8 +31,8 @@ impl Read for Pipe {
     }
 }
 
-/// The writer sends the next piece only after the packets of the last one have come out: a reader that waited for
-/// more would never end.
+/// The writer sends the next piece only after the packets of the last one have come out: a reader that waited
+/// for more would never end.
 #[test]
 fn packets_come_out_before_more_goes_in() {
     for file in [plain_pcap(9), plain_ng(9)] {

@@ -32,14 +32,17 @@ proptest! {
 
     /// A stable sort of everything, by time and then by input, is the same.
     #[test]
-    fn is_a_stable_sort(mut inputs in prop::collection::vec(prop::collection::vec(0_i64..200, 0..300), 0..6)) {
+    fn is_a_stable_sort(
+        mut inputs in prop::collection::vec(prop::collection::vec(0_i64..200, 0..300), 0..6),
+    ) {
         inputs.iter_mut().for_each(|times| times.sort_unstable());
         let files: Vec<Vec<u8>> = inputs.iter().map(|times| capture(times)).collect();
         let mut expected: Vec<_> = inputs
             .iter()
             .enumerate()
             .flat_map(|(input, times)| {
-                times.iter().enumerate().map(move |(n, t)| (*t, input as u32, n as u64 + 1, vec![n as u8; 20]))
+                let packet = move |(n, t): (usize, &i64)| (*t, input as u32, n as u64 + 1, vec![n as u8; 20]);
+                times.iter().enumerate().map(packet)
             })
             .collect();
         expected.sort_by_key(|packet| packet.0);

@@ -8,8 +8,8 @@ use crate::{
     compressed,
 };
 
-/// Seconds (within a day, which is how far back a search believes), fraction, data, bytes on the wire beyond those
-/// captured.
+/// Seconds (within a day, which is how far back a search believes), fraction, data, bytes on the wire beyond
+/// those captured.
 type Spec = (u32, u32, Vec<u8>, u32);
 
 fn specs(packets: usize) -> impl Strategy<Value = Vec<Spec>> {
@@ -120,11 +120,13 @@ proptest! {
         let whole = Reader::new(&file[..]).ok().map(drain);
         prop_assert_eq!(&in_pieces(&file, &sizes), &whole);
         prop_assert_eq!(&in_pieces(&file, &[1]), &whole);
-        let live = Reader::new(Sips { bytes: &file, sizes: &sizes, turn: 0 }).ok().map(|r| drain(r.live(true)));
+        let live = Reader::new(Sips { bytes: &file, sizes: &sizes, turn: 0 });
+        let live = live.ok().map(|reader| drain(reader.live(true)));
         prop_assert_eq!(&live, &whole);
     }
 
-    /// The same for packed captures, cut off and appended to and damaged: not even what is told about it differs.
+    /// The same for packed captures, cut off and appended to and damaged: not even what is told about it
+    /// differs.
     #[test]
     fn pieces_make_no_difference_to_packed_captures(
         specs in specs(40),
@@ -151,7 +153,8 @@ proptest! {
         prop_assert_eq!(&in_pieces(&packed, &[1]), &whole);
     }
 
-    /// Damage anywhere behind the file header: no panic, no byte unaccounted for, and almost everything still there.
+    /// Damage anywhere behind the file header: no panic, no byte unaccounted for, and almost everything still
+    /// there.
     #[test]
     fn no_byte_is_lost_in_silence(
         specs in specs(60),
@@ -172,7 +175,8 @@ proptest! {
         let delivered: usize = got.packets.iter().map(|packet| header + packet.data.len()).sum();
         prop_assert_eq!(24 + delivered as u64 + got.skipped, file.len() as u64);
         // A changed length can also swallow a neighbour, at the end of the file the last few.
-        prop_assert!(got.packets.len() + 4 * touched + 4 >= specs.len(), "{} of {}: {:?}", got.packets.len(), specs.len(), got.said());
+        let (kept, all) = (got.packets.len(), specs.len());
+        prop_assert!(kept + 4 * touched + 4 >= all, "{kept} of {all}: {:?}", got.said());
     }
 
     /// The same for pcapng, where the blocks around the packets count too.
@@ -194,12 +198,17 @@ proptest! {
         let got = read(&file[..]);
         let delivered: usize = got.packets.iter().map(|packet| 32 + packet.data.len()).sum();
         prop_assert!(48 + delivered as u64 + got.skipped <= file.len() as u64);
-        prop_assert!(got.packets.len() + 2 * touched >= specs.len(), "{} of {}: {:?}", got.packets.len(), specs.len(), got.said());
+        let (kept, all) = (got.packets.len(), specs.len());
+        prop_assert!(kept + 2 * touched >= all, "{kept} of {all}: {:?}", got.said());
     }
 
     /// Anything at all behind a magic.
     #[test]
-    fn noise_does_no_harm(kind in 0_usize..8, noise in vec(any::<u8>(), 0..3_000), sizes in vec(1_usize..400, 1..4)) {
+    fn noise_does_no_harm(
+        kind in 0_usize..8,
+        noise in vec(any::<u8>(), 0..3_000),
+        sizes in vec(1_usize..400, 1..4),
+    ) {
         let magic: &[u8] = [
             &[0xd4, 0xc3, 0xb2, 0xa1][..],
             &[0xa1, 0xb2, 0x3c, 0x4d],

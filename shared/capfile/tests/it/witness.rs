@@ -4,8 +4,8 @@ use std::{fs::File, path::Path, process::Command};
 
 use crate::{build::read, captures::collection, say};
 
-/// What tshark says of each packet: seconds, captured and wire length. Nothing if it cannot be run or complains.
-/// Blocks that are no packets get a frame too, without time and interface.
+/// What tshark says of each packet: seconds, captured and wire length. Nothing if it cannot be run or
+/// complains. Blocks that are no packets get a frame too, without time and interface.
 fn tshark(path: &Path) -> Option<Vec<(String, usize, u32)>> {
     let fields = ["frame.time_epoch", "frame.cap_len", "frame.len", "frame.interface_id"];
     let mut command = Command::new("tshark");

@@ -1,7 +1,10 @@
 //! pcapng: blocks with their length at both ends (draft-ietf-opsawg-pcapng).
 
+mod interface;
+
+use self::interface::Interface;
 use crate::{
-    batch::{LinkType, Record},
+    batch::Record,
     damage::DamageKind,
     sniff::{self, BYTE_ORDER_MAGIC, SECTION_HEADER, SECTION_START},
     walk::{HARD_MAX, Lost, Next, STOP, Sink, Walked, Window, u16_at, u32_at},
@@ -12,8 +15,8 @@ const INTERFACE_DESCRIPTION: u32 = 1;
 const PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
 const ENHANCED_PACKET: u32 = 6;
-/// Every type that a search believes: those above and Name Resolution, Interface Statistics, systemd Journal Export,
-/// Decryption Secrets, Custom.
+/// Every type that a search believes: those above and Name Resolution, Interface Statistics, systemd Journal
+/// Export, Decryption Secrets, Custom.
 const KNOWN: [u32; 10] =
     [INTERFACE_DESCRIPTION, PACKET, SIMPLE_PACKET, 4, 5, ENHANCED_PACKET, 9, 10, 0x0000_0BAD, 0x4000_0BAD];
 
@@ -26,10 +29,6 @@ const SEARCH_MAX: u32 = 1 << 20;
 /// Interfaces kept per section.
 const INTERFACES: usize = 65_536;
 
-/// Options of an Interface Description Block (§4.2).
-const IF_TSRESOL: u16 = 9;
-const IF_TSOFFSET: u16 = 14;
-
 /// The walker of a pcapng file, section after section.
 #[derive(Debug)]
 pub(crate) struct PcapNg {
@@ -39,26 +38,6 @@ pub(crate) struct PcapNg {
     base: u32,
     finer_than_micros: bool,
     lost: Option<Lost>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Interface {
-    link: LinkType,
-    snaplen: u32,
-    unit: Unit,
-    /// `if_tsoffset` in nanoseconds.
-    offset: i128,
-}
-
-/// What one tick of a timestamp is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Unit {
-    /// So many nanoseconds.
-    Nanos(u64),
-    /// So many to the nanosecond; 0 if more than 2^64.
-    PerNano(u64),
-    /// 2^-n seconds.
-    Binary(u8),
 }
 
 /// What a block came to.
@@ -253,8 +232,8 @@ impl PcapNg {
         if trailer::<BIG>(block, padded) == leading {
             return Ok(pos + padded);
         }
-        // The first length may be right all the same: if a block begins where it says, or if it is what the packet
-        // in the block needs and there is no other block inside.
+        // The first length may be right all the same: if a block begins where it says, or if it is what the
+        // packet in the block needs and there is no other block inside.
         let trailing = trailer::<BIG>(block, padded);
         let kind = DamageKind::BlockTrailer { leading, trailing };
         let next = pos + padded;
@@ -277,8 +256,8 @@ impl PcapNg {
         Ok(next)
     }
 
-    /// The input ends inside the block at `pos`, if its length is right. It is not if it does not suit what is in the
-    /// block, or if another block begins behind that.
+    /// The input ends inside the block at `pos`, if its length is right. It is not if it does not suit what
+    /// is in the block, or if another block begins behind that.
     fn cut<const BIG: bool>(&self, window: Window<'_>, pos: usize, sink: &mut Sink<'_>) -> Step {
         let block = window.bytes.get(pos..).unwrap_or_default();
         let filling = self.filling::<BIG>(block);
@@ -291,8 +270,8 @@ impl PcapNg {
         Step::End
     }
 
-    /// Bytes from the beginning of a packet block to the end of its packet: other blocks can begin behind, but what
-    /// looks like one before is what somebody sent. Nothing, if there is no packet to go by.
+    /// Bytes from the beginning of a packet block to the end of its packet: other blocks can begin behind,
+    /// but what looks like one before is what somebody sent. Nothing, if there is no packet to go by.
     fn filling<const BIG: bool>(&self, block: &[u8]) -> Option<usize> {
         let (fixed, cap_len) = match u32_at::<BIG>(block, 0) {
             ENHANCED_PACKET | PACKET if block.len() >= 24 => (28, u32_at::<BIG>(block, 20)),
@@ -306,8 +285,8 @@ impl PcapNg {
         Some((cap_len as usize).saturating_add(fixed))
     }
 
-    /// Whether the length of a packet block is what its packet needs, options of up to 4 KiB included (an option can
-    /// be 64 KiB, but writers' options are a few hundred bytes).
+    /// Whether the length of a packet block is what its packet needs, options of up to 4 KiB included (an
+    /// option can be 64 KiB, but writers' options are a few hundred bytes).
     fn suits<const BIG: bool>(&self, block: &[u8]) -> bool {
         let length = u32_at::<BIG>(block, 4) as usize;
         self.filling::<BIG>(block).is_some_and(|filling| {
@@ -327,8 +306,9 @@ impl PcapNg {
         if let Err(Step::Stop(next)) = end {
             return Step::Stop(next);
         }
-        // Even if its length is damaged: the magic says that a section begins and how to read it. The section length
-        // is of no use here; blocks are walked one by one and the next section says itself that it begins.
+        // Even if its length is damaged: the magic says that a section begins and how to read it. The section
+        // length is of no use here; blocks are walked one by one and the next section says itself that it
+        // begins.
         self.base = self.interfaces_so_far();
         self.interfaces.clear();
         self.big = BIG;
@@ -370,7 +350,8 @@ impl PcapNg {
                 let Some(room) = room(PACKET_FIXED) else {
                     return Some(DamageKind::BlockContent { block_type });
                 };
-                // The obsolete block has 16 bits of interface and 16 of drops where the other has 32 of interface.
+                // The obsolete block has 16 bits of interface and 16 of drops where the other has 32 of
+                // interface.
                 let number = match block_type {
                     PACKET => u32::from(u16_at::<BIG>(block, 8)),
                     _ => u32_at::<BIG>(block, 8),
@@ -427,8 +408,8 @@ impl PcapNg {
         }
     }
 
-    /// Looks for a block that can be believed and begins in `from..to`. At every byte: what was lost or put in need
-    /// not be a multiple of four long.
+    /// Looks for a block that can be believed and begins in `from..to`. At every byte: what was lost or put
+    /// in need not be a multiple of four long.
     fn search(&self, window: Window<'_>, from: usize, to: usize) -> Found {
         for pos in from..to {
             // The block that did not hold.
@@ -465,7 +446,8 @@ impl PcapNg {
         }
     }
 
-    /// Whether a block begins at `pos`: a type there is, a length that suits it, and the same length at its end.
+    /// Whether a block begins at `pos`: a type there is, a length that suits it, and the same length at its
+    /// end.
     #[inline]
     fn plausible_as<const BIG: bool>(&self, window: Window<'_>, pos: usize) -> Plausible {
         let Some(block) = window.bytes.get(pos..).filter(|block| block.len() >= FRAME) else {
@@ -502,94 +484,8 @@ enum Plausible {
     More(usize),
 }
 
-impl Interface {
-    /// From a whole Interface Description Block of at least 20 bytes.
-    fn decode<const BIG: bool>(block: &[u8], offset: u64, sink: &mut Sink<'_>) -> Self {
-        let mut resolution = None;
-        let mut time_offset = None;
-        let end = block.len() - 4;
-        let mut at = 16;
-        while at + 4 <= end {
-            let code = u16_at::<BIG>(block, at);
-            let length = usize::from(u16_at::<BIG>(block, at + 2));
-            let Some(value) = block.get(at + 4..at + 4 + length).filter(|_| code != 0) else { break };
-            let good = match code {
-                IF_TSRESOL => match value {
-                    [byte] => *resolution.get_or_insert(*byte) == *byte,
-                    _ => false,
-                },
-                IF_TSOFFSET => match <[u8; 8]>::try_from(value) {
-                    Ok(eight) => {
-                        let seconds = if BIG { i64::from_be_bytes(eight) } else { i64::from_le_bytes(eight) };
-                        *time_offset.get_or_insert(seconds) == seconds
-                    }
-                    Err(_) => false,
-                },
-                _ => true,
-            };
-            if !good {
-                sink.note(DamageKind::InterfaceOption { code }, offset, 0);
-            }
-            at += 4 + length.next_multiple_of(4);
-        }
-        Self {
-            link: LinkType(u32::from(u16_at::<BIG>(block, 8))),
-            snaplen: u32_at::<BIG>(block, 12),
-            unit: Unit::from_option(resolution.unwrap_or(6)),
-            offset: i128::from(time_offset.unwrap_or(0)) * 1_000_000_000,
-        }
-    }
-
-    /// Unix nanoseconds of a timestamp; the nearest there are, as an error, if they do not fit.
-    #[inline]
-    fn time(&self, ticks: u64) -> Result<i64, i64> {
-        if let Unit::Nanos(nanos) = self.unit
-            && self.offset == 0
-            && let Some(sum) = ticks.checked_mul(nanos)
-            && let Ok(time) = i64::try_from(sum)
-        {
-            return Ok(time);
-        }
-        let nanos = self.unit.nanos(ticks).saturating_add(self.offset);
-        i64::try_from(nanos).map_err(|_| if nanos < 0 { i64::MIN } else { i64::MAX })
-    }
-}
-
-impl Unit {
-    /// §4.2, `if_tsresol`: the top bit chooses powers of two, the rest is the negative exponent.
-    fn from_option(byte: u8) -> Self {
-        let exponent = byte & 0x7f;
-        if byte & 0x80 != 0 {
-            Self::Binary(exponent)
-        } else if exponent <= 9 {
-            Self::Nanos(10_u64.pow(9 - u32::from(exponent)))
-        } else {
-            Self::PerNano(10_u64.checked_pow(u32::from(exponent) - 9).unwrap_or(0))
-        }
-    }
-
-    /// 2^-n seconds have n decimal digits, so any n above 6 needs more than microseconds.
-    fn finer_than_micros(self) -> bool {
-        match self {
-            Self::Nanos(nanos) => nanos < 1_000,
-            Self::PerNano(_) => true,
-            Self::Binary(exponent) => exponent > 6,
-        }
-    }
-
-    /// So many ticks in nanoseconds, rounded down.
-    fn nanos(self, ticks: u64) -> i128 {
-        match self {
-            // Both below 2^64.
-            Self::Nanos(nanos) => i128::from(ticks).saturating_mul(i128::from(nanos)),
-            Self::PerNano(count) => i128::from(ticks.checked_div(count).unwrap_or(0)),
-            // 2^64 * 10^9 is below 2^94.
-            Self::Binary(exponent) => (i128::from(ticks).saturating_mul(1_000_000_000)) >> exponent,
-        }
-    }
-}
-
-/// A captured length that fits into its block. What a block holds of a packet that claims to be longer is kept.
+/// A captured length that fits into its block. What a block holds of a packet that claims to be longer is
+/// kept.
 fn fit(cap_len: u32, room: usize, block_type: u32, offset: u64, sink: &mut Sink<'_>) -> u32 {
     match u32::try_from(room) {
         Ok(room) if cap_len > room => {
