@@ -25,6 +25,18 @@ pub(crate) fn linear(min: f64, max: f64, wanted: usize, whole: bool) -> Vec<Tick
         .collect()
 }
 
+/// Every third hour; of what is no day, a few round numbers.
+pub(crate) fn hours(min: f64, max: f64) -> Vec<Tick> {
+    if min < 0.0 || max > 24.0 {
+        return linear(min, max, 8, true);
+    }
+    (0..=8)
+        .map(|third| third * 3)
+        .filter(|&hour| f64::from(hour) <= max)
+        .map(|hour| Tick { at: f64::from(hour), text: hour.to_string() })
+        .collect()
+}
+
 /// The least step of 1, 2, 5 · 10^k that is not below `rough`, and k.
 fn nice_step(rough: f64, whole: bool) -> (f64, i32) {
     let rough = if rough.is_finite() && rough > 0.0 { rough } else { 1.0 };

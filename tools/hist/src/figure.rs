@@ -237,6 +237,9 @@ fn x_axis(task: &Task<'_>) -> Axis {
     if task.args.bin.every.is_some() || task.columns[0] == "ts" {
         return Axis { title, kind: Kind::Time, ..Axis::default() };
     }
+    if task.args.bin.hour {
+        return Axis { title, kind: Kind::Hours, ..Axis::default() };
+    }
     Axis { title, ..Axis::default() }.log(log_x(task))
 }
 

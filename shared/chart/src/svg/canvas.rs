@@ -95,18 +95,34 @@ impl Canvas {
         self.close("circle", title);
     }
 
-    /// A marker of the series' own shape.
+    /// One of very many points of a series.
+    pub(crate) fn dot(&mut self, series: usize, x: f64, y: f64) {
+        let (x, y) = (number(x), number(y));
+        let _ = writeln!(
+            self.body,
+            r#"<circle class="pl-f{}" cx="{x}" cy="{y}" r="2.2"/>"#,
+            series % style::SERIES
+        );
+    }
+
+    /// A marker of the series' own shape. All but the first are hollow and larger, so that two series with a point
+    /// in common show both.
     pub(crate) fn marker(&mut self, series: usize, x: f64, y: f64, title: &str) {
-        let class = format!("pl-f{}", series % style::SERIES);
+        let colour = series % style::SERIES;
+        let class = format!("pl-l{colour} pl-k");
         let (px, py) = (number(x), number(y));
         match series % 4 {
-            0 => {
-                let _ = write!(self.body, r#"<circle class="{class}" cx="{px}" cy="{py}" r="2.8""#);
+            0 if series == 0 => {
+                let _ = write!(self.body, r#"<circle class="pl-f{colour}" cx="{px}" cy="{py}" r="2.8""#);
                 self.close("circle", title);
             }
-            1 => self.rect(&class, [x - 2.5, y - 2.5, 5.0, 5.0], title),
-            2 => self.path(&class, &format!("M{px} {}l3.4 6h-6.8z", number(y - 3.6)), title),
-            _ => self.path(&class, &format!("M{px} {}l3.6 3.6-3.6 3.6-3.6-3.6z", number(y - 3.6)), title),
+            0 => {
+                let _ = write!(self.body, r#"<circle class="{class}" cx="{px}" cy="{py}" r="5""#);
+                self.close("circle", title);
+            }
+            1 => self.rect(&class, [x - 3.8, y - 3.8, 7.6, 7.6], title),
+            2 => self.path(&class, &format!("M{px} {}l5.2 9h-10.4z", number(y - 5.6)), title),
+            _ => self.path(&class, &format!("M{px} {}l5.8 5.8-5.8 5.8-5.8-5.8z", number(y - 5.8)), title),
         }
     }
 

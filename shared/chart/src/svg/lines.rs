@@ -162,11 +162,11 @@ fn draw_points(
     let many = placed.len() > MOST_MARKERS;
     let mut taken = HashSet::new();
     for &(px, py, at) in placed {
-        if many && !taken.insert((px.round() as i32, py.round() as i32)) {
-            continue;
+        if !many {
+            canvas.marker(series, px, py, &tip(line, at, of > 1, scales));
+        } else if taken.insert((px.round() as i32, py.round() as i32)) {
+            canvas.dot(series, px, py);
         }
-        let tip = if many { String::new() } else { tip(line, at, of > 1, scales) };
-        canvas.marker(series, px, py, &tip);
     }
 }
 

@@ -12,6 +12,8 @@ pub enum Kind {
     Log,
     /// Unix seconds, labelled with dates and hours in UTC.
     Time,
+    /// Hours of a day, all of them, with a tick every three.
+    Hours,
 }
 
 /// One axis of a figure.
@@ -80,6 +82,7 @@ impl Scale {
             Kind::Log if fit == Fit::Bars => (log_floor(low), log_ceiling(high)),
             Kind::Log => (low, high),
             Kind::Time => (low, high),
+            Kind::Hours => (low.min(0.0), high.max(23.0)),
             Kind::Linear if fit == Fit::Bars => (low.min(0.0), high.max(0.0)),
             Kind::Linear => (if low >= 0.0 && low < high * 0.7 { 0.0 } else { low }, high),
         };
@@ -134,6 +137,7 @@ impl Scale {
             Kind::Linear => ticks::linear(self.min, self.max, wanted, self.whole),
             Kind::Log => ticks::log(self.min, self.max),
             Kind::Time => ticks::time(self.min, self.max, wanted),
+            Kind::Hours => ticks::hours(self.min, self.max),
         }
     }
 
@@ -185,8 +189,16 @@ mod tests {
     }
 
     #[test]
+    fn hours_are_those_of_a_day() {
+        let s = scale(&Axis { kind: Kind::Hours, ..Axis::default() }, &[3.0, 10.0], Fit::Points);
+        assert_eq!((s.min, s.max), (0.0, 23.0));
+        let texts: Vec<String> = s.ticks(5).into_iter().map(|tick| tick.text).collect();
+        assert_eq!(texts, ["0", "3", "6", "9", "12", "15", "18", "21"]);
+    }
+
+    #[test]
     fn no_values_and_equal_values_still_make_an_axis() {
-        for kind in [Kind::Linear, Kind::Log, Kind::Time] {
+        for kind in [Kind::Linear, Kind::Log, Kind::Time, Kind::Hours] {
             let axis = Axis { kind, ..Axis::default() };
             for values in [&[][..], &[5.0, 5.0], &[f64::NAN, 0.0], &[1e300, 1e-300], &[-4.0, -4.0]] {
                 for fit in [Fit::Bars, Fit::Points] {

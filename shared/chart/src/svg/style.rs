@@ -65,7 +65,7 @@ pub(crate) fn sheet(theme: Theme) -> String {
          .pl-s{font-size:12px}.pl-h{font-size:15px;font-weight:bold}\
          .pl-g,.pl-a{stroke-width:1;fill:none;shape-rendering:crispEdges}\
          .pl-l{stroke-width:1.8;fill:none;stroke-linejoin:round;stroke-linecap:round}\
-         .pl-w{stroke-width:1.2;fill:none}.pl-d{stroke-dasharray:4 3}.pl-area{opacity:.16}",
+         .pl-w{stroke-width:1.2;fill:none}.pl-k{stroke-width:1.5;fill:none;pointer-events:all}.pl-d{stroke-dasharray:4 3}.pl-area{opacity:.16}",
     );
     match theme {
         Theme::Auto => {
