@@ -8,10 +8,11 @@ use std::sync::OnceLock;
 use probeline_testkit::workspace;
 use serde_json::Value;
 
-/// Every package of the workspace, without its `probeline-`, and the packages of the workspace it may build upon.
+/// Every package of the workspace, without its `probeline-`, and the packages of the workspace it may build
+/// upon.
 ///
-/// Leaves know bytes or numbers; `record` knows rows; `scan` and `signature` reason about rows; `cli` connects rows to
-/// files; a tool puts these together and never builds upon another tool.
+/// Leaves know bytes or numbers; `record` knows rows; `scan` and `signature` reason about rows; `cli`
+/// connects rows to files; a tool puts these together and never builds upon another tool.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("capfile", &[]),
     ("chart", &[]),
@@ -33,8 +34,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("pipelines", &["testkit"]),
 ];
 
-/// Libraries that few may know: who may be built upon them, and who may use them in tests besides. `tools` stands for
-/// every tool.
+/// Libraries that few may know: who may be built upon them, and who may use them in tests besides. `tools`
+/// stands for every tool.
 const CONFINED: &[(&str, &[&str], &[&str])] = &[
     ("anyhow", &["cli", "tools"], &["geo"]),
     ("clap", &["cli", "tools"], &[]),

@@ -1,5 +1,5 @@
-//! Input that is empty, cut short, or something else altogether: a clear word about the place, and the exit code that
-//! says how much the output is worth: 0 all of it, 1 valid but from damaged input, 2 none.
+//! Input that is empty, cut short, or something else altogether: a clear word about the place, and the exit
+//! code that says how much the output is worth: 0 all of it, 1 valid but from damaged input, 2 none.
 
 use probeline_pipelines::every::every;
 use probeline_testkit::pcap::{self, Precision};

@@ -7,8 +7,8 @@ use probeline_testkit::{Bash, Packet, bash};
 const TOOLS: [&str; 7] =
     ["fingerprint", "geo-enrich", "hist", "pcap-cap", "pkt2csv", "scan-classify", "scan-group"];
 
-/// The whole way from packets to counts. Every stage writes much more than a pipe holds (64 KiB on Linux), so that it
-/// cannot finish before its reader is gone.
+/// The whole way from packets to counts. Every stage writes much more than a pipe holds (64 KiB on Linux), so
+/// that it cannot finish before its reader is gone.
 const STAGES: [&str; 6] = [
     "pkt2csv packets.pcap",
     "scan-classify",

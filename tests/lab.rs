@@ -1,5 +1,6 @@
-//! The bundled captures against their ground truth: the commands that made them, written down before any packet was
-//! looked at. Each command's targets, technique and the fate of its handshakes are recovered from the capture alone.
+//! The bundled captures against their ground truth: the commands that made them, written down before any
+//! packet was looked at. Each command's targets, technique and the fate of its handshakes are recovered from
+//! the capture alone.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -60,7 +61,8 @@ impl Lab {
         let technique = line.get("technique");
         let rows = of_class.select(|row| {
             let completed = technique == Some("syn") && row.get("technique") == Some("connect");
-            // What a command probes by IP protocol number reaches TCP and its like with techniques of their own.
+            // What a command probes by IP protocol number reaches TCP and its like with techniques of their
+            // own.
             line.get("proto") == Some("ip") || row.get("technique") == technique || completed
         });
         let mut same = |what: &str, found: String, stated: String| {

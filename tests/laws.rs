@@ -1,5 +1,6 @@
-//! Laws that hold for any packets, through the compiled tools, with an oracle in the test: nothing is lost or invented,
-//! order is kept, what enriches changes nothing else, and neither threads nor formats change the answer.
+//! Laws that hold for any packets, through the compiled tools, with an oracle in the test: nothing is lost or
+//! invented, order is kept, what enriches changes nothing else, and neither threads nor formats change the
+//! answer.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,8 +10,8 @@ use probeline_testkit::{Bash, Output, Packet, Row, Table};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 
-/// Some packets between few hosts, so that flows, scans and sessions meet: who, to whom, how, and how long after the one
-/// before.
+/// Some packets between few hosts, so that flows, scans and sessions meet: who, to whom, how, and how long
+/// after the one before.
 #[derive(Clone, Debug)]
 struct Traffic(Vec<(u64, Packet)>);
 
@@ -118,8 +119,8 @@ proptest! {
 
     #[test]
     fn a_probe_begins_with_one_of_the_packets(traffic in traffic()) {
-        let (_, [packets, probes]) =
-            tables(&traffic, "scan-classify --class all packets.csv >probes.csv", ["packets.csv", "probes.csv"]);
+        let script = "scan-classify --class all packets.csv >probes.csv";
+        let (_, [packets, probes]) = tables(&traffic, script, ["packets.csv", "probes.csv"]);
         let shared: Vec<&String> =
             packets.columns().iter().filter(|name| probes.columns().contains(name)).collect();
         prop_assert_eq!(shared.len(), packets.columns().len(), "a column of the first packet is lost");
@@ -160,7 +161,8 @@ proptest! {
         let script = "scan-classify --class all packets.csv >probes.csv; scan-group probes.csv >sessions.csv";
         let (_, [probes, sessions]) = tables(&traffic, script, ["probes.csv", "sessions.csv"]);
         let mut expected = sessions_of(&probes);
-        let columns = ["start", "end", "src_ip", "proto", "geometry", "probes", "dsts", "ports", "h_size", "v_size"];
+        let columns =
+            ["start", "end", "src_ip", "proto", "geometry", "probes", "dsts", "ports", "h_size", "v_size"];
         let mut got: Vec<Vec<String>> = sessions
             .rows()
             .map(|row| columns.iter().map(|name| row.get(name).unwrap_or("").to_owned()).collect())
@@ -215,7 +217,8 @@ proptest! {
         let script = "scan-classify packets.csv | scan-group >sessions.csv
             pkt2csv --format ndjson packets.pcap | scan-classify | scan-group >sessions.ndjson
             scan-classify --format ndjson packets.csv | scan-group --format csv >mixed.csv";
-        let (_, [csv, ndjson, mixed]) = tables(&traffic, script, ["sessions.csv", "sessions.ndjson", "mixed.csv"]);
+        let names = ["sessions.csv", "sessions.ndjson", "mixed.csv"];
+        let (_, [csv, ndjson, mixed]) = tables(&traffic, script, names);
         // An empty table has no line of NDJSON from which to learn the columns.
         if !csv.is_empty() {
             prop_assert_eq!(&csv, &ndjson);
@@ -227,7 +230,11 @@ proptest! {
     fn columns_are_found_by_name(traffic in traffic()) {
         // The columns backwards and a foreign one among them: the answer is the same.
         let script = "scan-classify packets.csv | scan-group >sessions.csv
-            awk -F, -v OFS=, '{ line = NR == 1 ? \"foreign\" : \"x\"; for (i = NF; i > 0; i--) line = line OFS $i; print line }' \
+            awk -F, -v OFS=, '{
+                line = NR == 1 ? \"foreign\" : \"x\"
+                for (i = NF; i > 0; i--) line = line OFS $i
+                print line
+            }' \
                 packets.csv >turned.csv
             scan-classify turned.csv | scan-group >turned-sessions.csv";
         let [straight, turned] = files(&traffic, script, ["sessions.csv", "turned-sessions.csv"]);

@@ -1,4 +1,5 @@
-//! Every folder of `tests/cases` is a pipeline and what comes of it; `probeline_pipelines::case` says how they look.
+//! Every folder of `tests/cases` is a pipeline and what comes of it; `probeline_pipelines::case` says how
+//! they look.
 
 use std::path::PathBuf;
 

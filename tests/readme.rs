@@ -1,4 +1,5 @@
-//! Every console block of the project's pages is run and must write what the page says. `BLESS=1` rewrites the pages.
+//! Every console block of the project's pages is run and must write what the page says. `BLESS=1` rewrites
+//! the pages.
 
 use std::path::PathBuf;
 

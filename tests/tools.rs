@@ -1,5 +1,5 @@
-//! Which tool made the packets: captures of one tool each, whose command line is known, and captures from the internet of
-//! which others say what is in them.
+//! Which tool made the packets: captures of one tool each, whose command line is known, and captures from the
+//! internet of which others say what is in them.
 
 use probeline_pipelines::every::every;
 use probeline_testkit::{Bash, Table, captures, lab_index};
@@ -11,8 +11,8 @@ fn marked(file: &std::path::Path) -> Table {
     output.no_panic().code(0).table()
 }
 
-/// How much of a capture must carry the right name: all of it, or most of it where the mark is one of a session and
-/// the first packets come before it can be seen.
+/// How much of a capture must carry the right name: all of it, or most of it where the mark is one of a
+/// session and the first packets come before it can be seen.
 #[derive(Clone, Copy, Debug)]
 enum Named {
     All,
@@ -95,8 +95,8 @@ fn tools_in_the_wild() {
             ("scan/esnet-security_curated-pcaps__tcp_0_1000_20190821.pcap", "masscan", (1001, 1)),
             // zmap -p 80, part of 10,000 probes
             ("scan/seriouszyx_ScannerRecognition__zmap.first5027.pcap", "zmap", (5012, 1)),
-            // 508 SYN with Masscan's identification from 5 sources, 44 with Mirai's sequence number from 38, one of
-            // them sent twice
+            // 508 SYN with Masscan's identification from 5 sources, 44 with Mirai's sequence number from 38,
+            // one of them sent twice
             ("telescope/initconf_scan-NG__test-for-accurate-scan-summary.pcap", "masscan", (508, 5)),
             ("telescope/initconf_scan-NG__test-for-accurate-scan-summary.pcap", "mirai", (43, 38)),
             // two probes of one bot, whose data offset claims four octets more than the IP packet has
@@ -116,7 +116,8 @@ fn tools_in_the_wild() {
 #[test]
 fn chance_names_no_tool() {
     let Some(dir) = captures("chance_names_no_tool") else { return };
-    // 31,933 SYN, two with Masscan's identification and one with ZMap's: as many as chance gives. And traffic of people.
+    // 31,933 SYN, two with Masscan's identification and one with ZMap's: as many as chance gives. And traffic
+    // of people.
     every(
         [
             "telescope/initconf_scan-NG__23-tcp-scan.pcap",

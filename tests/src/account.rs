@@ -1,6 +1,7 @@
 //! The accounting lines of the tools, read by other means than those that wrote them.
 
-/// What an accounting line says: `pkt2csv: 2011 packets read = 2006 rows + 5 skipped (3 not-ip, 2 truncated-ip)`.
+/// What an accounting line says: `pkt2csv: 2011 packets read = 2006 rows + 5 skipped (3 not-ip, 2
+/// truncated-ip)`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
     /// How many were read.
@@ -89,7 +90,8 @@ mod tests {
 
     #[test]
     fn lines_are_read_and_held_to_their_sum() {
-        let line = "x: a note\nx: 9 packets read = 3 in scan flows + 1 in other flows + 5 skipped (3 arp, 2 cut); 4 rows written, 0 bins, or so\n";
+        let line = "x: a note\nx: 9 packets read = 3 in scan flows + 1 in other flows \
+            + 5 skipped (3 arp, 2 cut); 4 rows written, 0 bins, or so\n";
         let account = Account::find("x", line).unwrap();
         assert_eq!((account.read, account.part("in scan flows"), account.part("skipped")), (9, 3, 5));
         assert_eq!(

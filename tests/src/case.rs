@@ -2,16 +2,16 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `cmd` | one or more pipelines, for bash with `-e` and `pipefail`; they must succeed unless `expected.code` says otherwise |
+//! | `cmd` | one or more pipelines, for bash with `-e` and `pipefail` |
 //! | `scenario.toml` | packets, made into `scenario.pcap`; its `telescope` is the variable `$telescope` |
 //! | `expected.out` | stdout, exactly |
 //! | `expected.err` | stderr; `*` stands for any text, a line `...` for any lines |
 //! | `expected.code` | the exit code, where it is not 0 |
 //! | anything else | there while the command runs |
 //!
-//! What a scenario's author expects is held against stdout (`[expect.stdout]`) or a file that the command writes
-//! (`[expect.probes]`: `probes.csv` or `probes.ndjson`). That is a statement; `BLESS=1`, which rewrites the other
-//! expectations, leaves it alone.
+//! What a scenario's author expects is held against stdout (`[expect.stdout]`) or a file that the command
+//! writes (`[expect.probes]`: `probes.csv` or `probes.ndjson`). That is a statement; `BLESS=1`, which
+//! rewrites the other expectations, leaves it alone.
 
 use std::fs;
 use std::path::Path;
@@ -130,7 +130,7 @@ mod tests {
         let faults = case(&[
             (
                 "cmd",
-                "cat input; wc -c <scenario.pcap >&2; echo $telescope >&2; echo 'a' >probes.csv; (exit 3); echo no",
+                "cat input; wc -c <scenario.pcap >&2; echo $telescope >&2; echo a >probes.csv; (exit 3); echo",
             ),
             ("input", "x\n"),
             ("scenario.toml", "name = 'n'\ntelescope = ['192.0.2.1']\n[expect.probes]\nrows = []\n"),

@@ -1,9 +1,10 @@
 //! Whole pipelines through the compiled tools, the laws they keep, and the rules of the house.
 //!
-//! The tests are the files beside this folder; here is what two of them share or what deserves tests of its own:
-//! [`transcript`] runs the console blocks of Markdown pages, [`case`] the folders of `tests/cases`, [`lines`] compares
-//! lines with wildcards, [`markdown`] finds fences, links and headings, [`account`] reads accounting lines,
-//! [`every`] tries all things before it fails and [`parallel`] keeps two cores busy.
+//! The tests are the files beside this folder; here is what two of them share or what deserves tests of its
+//! own: [`transcript`] runs the console blocks of Markdown pages, [`case`] the folders of `tests/cases`,
+//! [`lines`] compares lines with wildcards, [`markdown`] finds fences, links and headings, [`account`] reads
+//! accounting lines, [`every`] tries all things before it fails, [`parallel`] keeps two cores busy and
+//! [`stated`] lists what captures are said to hold.
 #![allow(
     clippy::panic,
     clippy::unwrap_used,
@@ -16,6 +17,7 @@ pub mod every;
 pub mod lines;
 pub mod markdown;
 pub mod parallel;
+pub mod stated;
 pub mod transcript;
 
 /// Whether expected outputs are to be rewritten with what came (`BLESS=1`).

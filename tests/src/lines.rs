@@ -8,7 +8,8 @@ pub fn fit(expected: &[&str], got: &[&str]) -> bool {
     fit_by(expected, got, ANY, |expected, got| expected == got)
 }
 
-/// Whether the lines are as expected; `...` stands for any number of lines, and `*` inside a line for any text.
+/// Whether the lines are as expected; `...` stands for any number of lines, and `*` inside a line for any
+/// text.
 pub fn fit_wild(expected: &[&str], got: &[&str]) -> bool {
     fit_by(expected, got, ANY, |expected, got| {
         fit_by(
@@ -20,8 +21,8 @@ pub fn fit_wild(expected: &[&str], got: &[&str]) -> bool {
     })
 }
 
-/// Matching with a wildcard for any run: on a mismatch, the latest wildcard takes one element more. Earlier ones need
-/// no second thought, because the latest could take up whatever they give.
+/// Matching with a wildcard for any run: on a mismatch, the latest wildcard takes one element more. Earlier
+/// ones need no second thought, because the latest could take up whatever they give.
 fn fit_by<T: PartialEq + Copy>(expected: &[T], got: &[T], any: T, equal: impl Fn(T, T) -> bool) -> bool {
     let (mut e, mut g) = (0, 0);
     let mut latest = None;
@@ -42,8 +43,8 @@ fn fit_by<T: PartialEq + Copy>(expected: &[T], got: &[T], any: T, equal: impl Fn
     expected[e..].iter().all(|element| *element == any)
 }
 
-/// New lines in the shape of the expected ones: as many before a single `...` and as many after it. Where there is no
-/// such line, or more than one, or too few lines came to leave any out, all of them.
+/// New lines in the shape of the expected ones: as many before a single `...` and as many after it. Where
+/// there is no such line, or more than one, or too few lines came to leave any out, all of them.
 pub fn reshape<'a>(expected: &[&str], got: &[&'a str]) -> Vec<&'a str> {
     let mut wildcards = expected.iter().enumerate().filter(|(_, line)| **line == ANY);
     if let (Some((at, _)), None) = (wildcards.next(), wildcards.next()) {

@@ -61,7 +61,8 @@ pub fn links(page: &str) -> Vec<(usize, &str)> {
     links
 }
 
-/// The anchors of a page's headings, as GitHub makes them: lower case, punctuation dropped, spaces as hyphens.
+/// The anchors of a page's headings, as GitHub makes them: lower case, punctuation dropped, spaces as
+/// hyphens.
 pub fn anchors(page: &str) -> Vec<String> {
     prose(page)
         .filter_map(|(_, line)| line.strip_prefix('#'))

@@ -1,9 +1,10 @@
 //! Console blocks of Markdown pages, run and compared.
 //!
-//! In a block that begins with ```` ```console ````, a line that starts with `$ ` is a command (continued on the next
-//! line where it ends in a backslash), and the lines up to the next command are what it writes: its stdout, then its
-//! stderr. A line `...` stands for any number of lines. A block that begins with ```` ```console,norun ```` is not run.
-//! All commands of a page run in one shell, from top to bottom, as a reader would type them; each must succeed.
+//! In a block that begins with ```` ```console ````, a line that starts with `$ ` is a command (continued on
+//! the next line where it ends in a backslash), and the lines up to the next command are what it writes: its
+//! stdout, then its stderr. A line `...` stands for any number of lines. A block that begins with ````
+//! ```console,norun ```` is not run. All commands of a page run in one shell, from top to bottom, as a reader
+//! would type them; each must succeed.
 
 use std::fmt::Write;
 

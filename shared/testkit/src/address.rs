@@ -35,7 +35,8 @@ impl Address for Ipv6Addr {
     }
 }
 
-/// The addresses of a list such as `198.51.100.1, 198.51.100.8-198.51.100.12, 2001:db8::/126`, in the order written.
+/// The addresses of a list such as `198.51.100.1, 198.51.100.8-198.51.100.12, 2001:db8::/126`, in the order
+/// written.
 ///
 /// A prefix stands for all of its addresses, the first and the last included.
 ///

@@ -32,8 +32,9 @@ fn profile_dir() -> PathBuf {
 
 /// The path of a compiled tool, up to date with its sources.
 ///
-/// Cargo compiles the tools for a test only where both are of one package, so this asks cargo to, once a tool and
-/// test process; that takes a fraction of a second where there is nothing to do. `PROBELINE_BIN_DIR` (set by
+/// Cargo compiles the tools for a test only where both are of one package, so this asks cargo to, once a tool
+/// and test process; that takes a fraction of a second where there is nothing to do. `PROBELINE_BIN_DIR` (set
+/// by
 /// `make test`, which has built them) names tools to take as they are.
 ///
 /// # Panics
@@ -92,7 +93,8 @@ fn build(name: &str) -> Result<(), String> {
     let profile_dir = profile_dir();
     let target_dir = profile_dir.parent().expect("target/<profile>");
     let profile = match profile_dir.file_name().and_then(|name| name.to_str()) {
-        // The profile in which `cargo test` builds the tools of the packages it tests; it shares its folder with dev.
+        // The profile in which `cargo test` builds the tools of the packages it tests; it shares its folder
+        // with dev.
         Some("debug") => "test",
         Some(other) => other,
         None => return Err(format!("{} names no profile", profile_dir.display())),

@@ -6,8 +6,9 @@ use serde::Deserialize;
 
 use crate::{skipped, workspace};
 
-/// The folder of captures beside the workspace (`../shared/captures`), or where `PROBELINE_CAPTURES` says. They are
-/// not ours to pass on, so they are absent from most machines: `None`, with a visible line that names the test.
+/// The folder of captures beside the workspace (`../shared/captures`), or where `PROBELINE_CAPTURES` says.
+/// They are not ours to pass on, so they are absent from most machines: `None`, with a visible line that
+/// names the test.
 pub fn captures(test: &str) -> Option<PathBuf> {
     let dir = match std::env::var_os("PROBELINE_CAPTURES") {
         Some(dir) => PathBuf::from(dir),

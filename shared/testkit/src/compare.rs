@@ -8,9 +8,9 @@ use crate::{Row, Table};
 
 /// One kind of row an author expects: what some of its columns hold, and how often it comes.
 ///
-/// In TOML: `{ src_ip = "203.0.113.7", dst_port = 22, technique = "syn", times = 25 }`. Text must be equal, numbers
-/// equal as numbers (`0` and `0.000000` are), and `""` says that the cell is absent. `times`, one unless said
-/// otherwise, is no column.
+/// In TOML: `{ src_ip = "203.0.113.7", dst_port = 22, technique = "syn", times = 25 }`. Text must be equal,
+/// numbers equal as numbers (`0` and `0.000000` are), and `""` says that the cell is absent. `times`, one
+/// unless said otherwise, is no column.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(from = "toml::Table")]
 pub struct ExpectedRow {
@@ -87,8 +87,8 @@ pub enum Others {
 
 /// Holds a table against the rows an author expects, whatever their order.
 ///
-/// Each row of the table counts for one expected row at most; where it would fit several, it is given to the one
-/// that makes most of them come true.
+/// Each row of the table counts for one expected row at most; where it would fit several, it is given to the
+/// one that makes most of them come true.
 ///
 /// # Errors
 /// A text that shows what is missing, with the nearest row that did come, and what is too much.
@@ -173,7 +173,8 @@ mod tests {
 
     #[test]
     fn a_row_is_given_to_where_it_is_needed() {
-        // Both rows fit the first expectation, only the first row fits the second: a greedy choice would fail.
+        // Both rows fit the first expectation, only the first row fits the second: a greedy choice would
+        // fail.
         let table = Table::parse("a,b\n1,1\n1,2\n").unwrap();
         let rows = expected("rows = [{ a = 1 }, { b = 1 }]");
         assert_eq!(compare(&rows, Others::Forbidden, &table), Ok(()));

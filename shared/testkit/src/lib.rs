@@ -1,6 +1,6 @@
 //! For tests only: what a test needs to hold the tools against a witness that is not their own code.
 //!
-//! - [`Packet`] builds frames byte by byte and [`pcap`] stores them, without the crates that decode and read them.
+//! - [`Packet`] builds frames byte by byte and [`pcap`] stores them, without what decodes and reads them.
 //! - [`Scenario`] is a TOML file in which an author says what happens on the wire *and* what must come out.
 //! - [`bash`] and [`tool`] run the compiled binaries, alone or in pipelines; [`bin`] finds them.
 //! - [`Table`] reads their output with the csv and serde_json crates, not with the codec that wrote it.
@@ -11,8 +11,8 @@
 //! ```
 //! use probeline_testkit::{Packet, pcap};
 //!
-//! let syn = Packet::tcp("203.0.113.7", 40000, "198.51.100.1", 22).flags("S").mss(1460).win(1024);
-//! let file = pcap::file(pcap::Precision::Micros, syn.link_type(), [(1_700_000_000_000_000_000, syn.bytes())]);
+//! let syn = Packet::tcp("203.0.113.7", 40000, "198.51.100.1", 22).flags("S").mss(1460).win(1024); let file =
+//! pcap::file(pcap::Precision::Micros, syn.link_type(), [(1_700_000_000_000_000_000, syn.bytes())]);
 //! assert_eq!(file.len(), 24 + 16 + 14 + 20 + 24);
 //! ```
 #![allow(

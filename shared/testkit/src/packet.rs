@@ -53,8 +53,8 @@ struct Tcp {
     options: Vec<TcpOption>,
 }
 
-/// A packet in the making. Unless told otherwise: TTL 64, identification 0, don't-fragment set, correct checksums,
-/// no payload, no flags; Ethernet without tags.
+/// A packet in the making. Unless told otherwise: TTL 64, identification 0, don't-fragment set, correct
+/// checksums, no payload, no flags; Ethernet without tags.
 ///
 /// Methods that make no sense for the packet at hand (`flags` of a UDP datagram) panic.
 #[derive(Clone, Debug)]
@@ -170,8 +170,8 @@ impl Packet {
         self
     }
 
-    /// Makes it a fragment: offset in units of eight bytes, and whether more follow. The payload is cut by the
-    /// caller; a fragment with an offset consists of the payload alone, without a transport header.
+    /// Makes it a fragment: offset in units of eight bytes, and whether more follow. The payload is cut by
+    /// the caller; a fragment with an offset consists of the payload alone, without a transport header.
     #[must_use]
     pub fn fragment(mut self, offset: u16, more: bool) -> Self {
         self.fragment = Some((offset, more));
@@ -309,7 +309,8 @@ impl Packet {
                 // Locally administered addresses, so that they belong to no one.
                 out.extend([2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1]);
                 for (i, id) in self.vlans.iter().enumerate() {
-                    // The tag nearest to the payload is a customer tag, those outside it service tags (802.1ad).
+                    // The tag nearest to the payload is a customer tag, those outside it service tags
+                    // (802.1ad).
                     let tpid: u16 = if i + 1 == self.vlans.len() { 0x8100 } else { 0x88a8 };
                     out.extend(tpid.to_be_bytes());
                     out.extend(id.to_be_bytes());

@@ -11,8 +11,8 @@ use crate::Output;
 /// How long a command may run before it counts as hanging.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Runs the command with this on its stdin, collects what it writes, and kills it and its children when it takes
-/// longer than `patience`.
+/// Runs the command with this on its stdin, collects what it writes, and kills it and its children when it
+/// takes longer than `patience`.
 pub(crate) fn run(mut command: Command, stdin: Vec<u8>, shown: String, patience: Duration) -> Output {
     // What a run writes must not depend on who runs the tests.
     command.env("LC_ALL", "C").env("TZ", "UTC");

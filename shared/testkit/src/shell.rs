@@ -95,7 +95,8 @@ impl Bash {
         let path = std::env::join_paths(std::iter::once(bins).chain(std::env::split_paths(&path)))
             .expect("a directory without a colon");
         let pipe_status = tempfile::NamedTempFile::new().expect("a temporary file");
-        // Both are expanded before either is assigned, so the status is still that of the script's last pipeline.
+        // Both are expanded before either is assigned, so the status is still that of the script's last
+        // pipeline.
         let script = format!(
             "set -o pipefail\n{}\n__code=$? __pipe=\"${{PIPESTATUS[*]}}\"\n\
              echo \"$__pipe\" >\"$__pipe_status\"\nexit \"$__code\"\n",

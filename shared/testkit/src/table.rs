@@ -23,7 +23,8 @@ impl Table {
     /// Reads either format; NDJSON is told by its first byte. The csv crate and serde_json do the reading.
     ///
     /// # Errors
-    /// When a row has another number of cells, or an object other keys, than the first, or two columns share a name.
+    /// When a row has another number of cells, or an object other keys, than the first, or two columns share
+    /// a name.
     pub fn parse(text: &str) -> Result<Self, String> {
         let table = if text.starts_with('{') { Self::parse_ndjson(text)? } else { Self::parse_csv(text)? };
         for (i, name) in table.columns.iter().enumerate() {

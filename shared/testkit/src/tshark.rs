@@ -5,7 +5,8 @@ use std::process::Command;
 
 use crate::skipped;
 
-/// What would change the fields of one packet by what is known of others is turned off, checksums are verified.
+/// What would change the fields of one packet by what is known of others is turned off, checksums are
+/// verified.
 const PREFERENCES: [&str; 7] = [
     "tcp.relative_sequence_numbers:FALSE",
     "tcp.desegment_tcp_streams:FALSE",
@@ -16,8 +17,8 @@ const PREFERENCES: [&str; 7] = [
     "sctp.checksum:CRC 32c",
 ];
 
-/// The values of these display fields for every packet of a capture, by tshark; of a field that occurs more than
-/// once in a packet, the first. `None`, with a visible line, where tshark is not installed.
+/// The values of these display fields for every packet of a capture, by tshark; of a field that occurs more
+/// than once in a packet, the first. `None`, with a visible line, where tshark is not installed.
 ///
 /// # Panics
 /// When tshark cannot read the file at all.

@@ -261,7 +261,8 @@ fn advance(seq: u32, flags: &str, payload: usize) -> u32 {
     seq.wrapping_add(counted).wrapping_add(payload as u32)
 }
 
-/// Whether the message carries the packet it is about: RFC 792 types 3, 4, 5, 11, 12; RFC 4443 types below 128.
+/// Whether the message carries the packet it is about: RFC 792 types 3, 4, 5, 11, 12; RFC 4443 types below
+/// 128.
 fn is_icmp_error(src: IpAddr, kind: u8) -> bool {
     if src.is_ipv4() { matches!(kind, 3 | 4 | 5 | 11 | 12) } else { kind < 128 }
 }

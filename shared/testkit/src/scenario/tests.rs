@@ -113,7 +113,8 @@ fn expectations_are_held_against_a_table() {
 #[test]
 fn a_frame_given_as_bytes_is_kept_and_cut() {
     let scenario = Scenario::parse(
-        "name = 'x'\n[[packets]]\nhex = 'ffffffffffff 020000000001 0806 0001'\ncut = 15\ntimes = 2\nevery = 1",
+        "name = 'x'\n[[packets]]\nhex = 'ffffffffffff 020000000001 0806 0001'\n\
+         cut = 15\ntimes = 2\nevery = 1",
         "x",
     );
     let frames: Vec<_> = scenario.packets().iter().map(|p| (p.nanos, p.bytes.len(), p.wire_len)).collect();
