@@ -109,3 +109,33 @@ fn packet_counts_of_the_index() {
     assert!(files > 4000, "the index is short");
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
+
+/// First and last time of the real captures, as the index has them from capinfos: the earliest and the latest.
+#[test]
+fn times_of_the_index() {
+    let Some(collection) = collection() else { return };
+    let folder = collection.join("real");
+    let mut reader = csv::Reader::from_path(folder.join("INDEX.csv")).expect("index");
+    let headers = reader.headers().expect("headers").clone();
+    let column = |name: &str| headers.iter().position(|header| header == name).expect("column");
+    let (path, first, last) = (column("path"), column("first_ts"), column("last_ts"));
+    let mut compared = 0;
+    for row in reader.records() {
+        let row = row.expect("row");
+        let mut reader = Reader::new(File::open(folder.join(&row[path])).expect("open")).expect("a capture");
+        let mut batch = Batch::new();
+        let mut times = Vec::new();
+        while reader.read_batch(&mut batch).expect("readable") {
+            times.extend(batch.records().iter().map(|record| record.ts_nanos));
+        }
+        let micros = |time: Option<&i64>| {
+            // The index rounds nanoseconds to the nearest microsecond.
+            let time = time.copied().unwrap_or_default() + 500;
+            format!("{}.{:06}", time.div_euclid(1_000_000_000), time.rem_euclid(1_000_000_000) / 1_000)
+        };
+        let seen = (micros(times.iter().min()), micros(times.iter().max()));
+        assert_eq!(seen, (row[first].to_owned(), row[last].to_owned()), "{}", &row[path]);
+        compared += 1;
+    }
+    assert!(compared > 40, "the index is short");
+}
