@@ -22,6 +22,8 @@ pub struct Encoder<W> {
     /// Whether the column's values are numbers in NDJSON.
     numbers: Vec<bool>,
     at: usize,
+    /// NDJSON: keys that go behind the last column.
+    tail: Vec<u8>,
     rows: u64,
     flush_at: usize,
 }
@@ -43,6 +45,7 @@ impl<W: Write> Encoder<W> {
             keys: Vec::new(),
             numbers: Vec::new(),
             at: 0,
+            tail: Vec::new(),
             rows: 0,
             flush_at: FLUSH_AT,
         }
@@ -106,6 +109,7 @@ impl<W: Write> Encoder<W> {
     #[inline]
     pub(crate) fn end_raw(&mut self) -> io::Result<()> {
         if self.format == Format::Ndjson {
+            self.buf.append(&mut self.tail);
             self.buf.push(b'}');
         }
         self.buf.push(b'\n');
@@ -307,12 +311,14 @@ impl<W: Write> Encoder<W> {
         self.buf.extend_from_slice(cells);
     }
 
-    /// An NDJSON key that is not among the columns, with its value as it stands.
+    /// An NDJSON key that is not among the columns, with its value as it stands. Before the first cell it waits for the
+    /// end of the row, because only what follows a cell begins with a comma.
     pub(crate) fn extra(&mut self, name: &str, value: &[u8]) {
-        self.buf.push(b',');
-        write_json_string(name.as_bytes(), &mut self.buf);
-        self.buf.push(b':');
-        self.buf.extend_from_slice(value);
+        let out = if self.at == 0 { &mut self.tail } else { &mut self.buf };
+        out.push(b',');
+        write_json_string(name.as_bytes(), out);
+        out.push(b':');
+        out.extend_from_slice(value);
     }
 
     /// The head of a row as it stands in the input, which holds the first `columns` cells: NDJSON without its

@@ -9,9 +9,10 @@ use crate::{Col, Encoder, Format, Row};
 /// Columns of its own that the input already has are replaced, so that running an enricher twice changes nothing.
 #[derive(Debug)]
 pub struct Forward {
-    /// The columns to keep; `None` keeps the raw row as one piece.
-    kept: Option<Vec<Col>>,
-    columns: usize,
+    kept: Vec<Col>,
+    added: Vec<String>,
+    /// Whether a row is kept as one piece.
+    whole: bool,
 }
 
 impl Forward {
@@ -23,36 +24,43 @@ impl Forward {
         added: impl IntoIterator<Item = &'f str>,
         out: &mut Encoder<W>,
     ) -> Self {
-        let added: Vec<&str> = added.into_iter().collect();
-        let kept: Vec<Col> =
-            (0..names.len()).filter(|i| !added.contains(&&*names[*i])).map(Col::new).collect();
-        out.header(kept.iter().map(|col| &*names[col.index()]).chain(added.iter().copied()));
-        let columns = kept.len();
-        let whole = columns == names.len() && from == out.format();
-        Self { kept: (!whole).then_some(kept), columns }
+        let added: Vec<String> = added.into_iter().map(str::to_owned).collect();
+        let kept: Vec<Col> = (0..names.len()).filter(|i| !added.contains(&names[*i])).map(Col::new).collect();
+        out.header(kept.iter().map(|col| &names[col.index()]).chain(&added).map(String::as_str));
+        let whole = kept.len() == names.len() && from == out.format();
+        Self { kept, added, whole }
     }
 
     /// Begins a row in `out` with every forwarded cell; the caller adds its own and ends the row.
     #[inline]
     pub fn begin<W: Write>(&self, row: &Row<'_>, out: &mut Encoder<W>) {
         out.begin();
-        match &self.kept {
-            None => {
-                let raw = match row.format() {
-                    Format::Csv => row.raw(),
-                    Format::Ndjson => open_object(row.raw()),
-                };
-                out.head(raw, self.columns);
+        match row.format() {
+            Format::Csv if self.whole => out.head(row.raw(), self.kept.len()),
+            Format::Ndjson if self.whole && !self.must_take_apart(row) => {
+                out.head(open_object(row.raw()), self.kept.len());
             }
-            Some(kept) => {
-                for col in kept {
-                    out.token(row.token(*col), row.format());
-                }
-                if out.format() == Format::Ndjson {
-                    for (name, value) in row.extras() {
-                        out.extra(name, value);
-                    }
-                }
+            _ => self.cells(row, out),
+        }
+    }
+
+    /// Whether an object cannot be kept as one piece: it holds a key that is added, which the first one did not have
+    /// (that one's keys are the columns), or nothing to put a comma behind.
+    fn must_take_apart(&self, row: &Row<'_>) -> bool {
+        row.extras().any(|(name, _)| self.adds(name)) || open_object(row.raw()).ends_with(b"{")
+    }
+
+    fn adds(&self, name: &str) -> bool {
+        self.added.iter().any(|added| added == name)
+    }
+
+    fn cells<W: Write>(&self, row: &Row<'_>, out: &mut Encoder<W>) {
+        for col in &self.kept {
+            out.token(row.token(*col), row.format());
+        }
+        if out.format() == Format::Ndjson {
+            for (name, value) in row.extras().filter(|(name, _)| !self.adds(name)) {
+                out.extra(name, value);
             }
         }
     }
@@ -117,6 +125,21 @@ mod tests {
             let parse = |line| serde_json::from_str::<serde_json::Value>(line).unwrap();
             assert_eq!(parse(a), parse(b));
         }
+    }
+
+    #[test]
+    fn json_keys_that_come_late_or_not_at_all() {
+        assert_eq!(
+            enrich("{\"a\":1}\n{\"src_asn\":1,\"a\":2,\"n\":3}\n{ }\n", None),
+            "{\"a\":1,\"tool\":\"zmap\",\"src_asn\":7}\n\
+             {\"a\":2,\"n\":3,\"tool\":\"zmap\",\"src_asn\":7}\n\
+             {\"a\":null,\"tool\":\"zmap\",\"src_asn\":7}\n"
+        );
+        // Every column of the input is replaced.
+        assert_eq!(
+            enrich("{\"tool\":1}\n{\"n\":2}\n", None),
+            "{\"tool\":\"zmap\",\"src_asn\":7}\n{\"tool\":\"zmap\",\"src_asn\":7,\"n\":2}\n"
+        );
     }
 
     #[test]

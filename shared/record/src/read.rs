@@ -41,6 +41,8 @@ pub struct RowReader<R> {
     /// Where the next quote stands in `buf`; `end` where there is none before that.
     quote: usize,
     eof: bool,
+    /// What was wrong with compressed input, until it is told.
+    broken: Option<String>,
     format: Format,
     /// Where the cells of the row lie: see [`Row`].
     bounds: Vec<u32>,
@@ -68,6 +70,7 @@ impl<R: Read> RowReader<R> {
             end: 0,
             quote: 0,
             eof: false,
+            broken: None,
             format: Format::Csv,
             bounds: Vec::new(),
             about: About { names: Vec::new(), extras: Vec::new(), line: 0 },
@@ -142,7 +145,8 @@ impl<R: Read> RowReader<R> {
     /// The next row; `None` at the end of the input.
     ///
     /// # Errors
-    /// An error for which [`Error::is_row`] holds loses that row alone: the next call goes on behind it.
+    /// An error for which [`Error::is_row`] holds loses that row alone: the next call goes on behind it. Input that
+    /// ends in `InvalidData`, as damaged compressed input does, gives such an error behind its last whole row.
     pub fn next_row(&mut self) -> Result<Option<Row<'_>>, Error> {
         self.next_row_with(&mut || Ok(()))
     }
@@ -234,6 +238,11 @@ impl<R: Read> RowReader<R> {
             if bytes.len() > MAX_ROW_BYTES {
                 return Err(self.too_long(line));
             }
+            if let Some(what) = self.broken.take() {
+                // What stands behind the last line end is the head of a row whose rest is lost.
+                self.start = self.end;
+                return Err(Error::Row { line: self.about.line, what });
+            }
             if self.eof {
                 return match (bytes.len(), line) {
                     (0, _) => Ok(None),
@@ -242,7 +251,7 @@ impl<R: Read> RowReader<R> {
                     (length, None) => Ok(Some((length, 0))),
                 };
             }
-            before_read()?;
+            before_read().map_err(Error::BeforeRead)?;
             self.fill()?;
         }
     }
@@ -275,6 +284,10 @@ impl<R: Read> RowReader<R> {
                 Ok(0) => self.eof = true,
                 Ok(count) => self.end += count,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                Err(e) if e.kind() == io::ErrorKind::InvalidData => {
+                    self.eof = true;
+                    self.broken = Some(format!("the input breaks off: {e}"));
+                }
                 Err(e) => return Err(e),
             }
             break;
@@ -293,12 +306,17 @@ impl<R: Read> RowReader<R> {
         if self.buf[..self.end].starts_with(b"\xef\xbb\xbf") {
             self.start = 3;
         }
-        let Some(first) = self.buf[self.start..self.end].iter().copied().find(|b| !b.is_ascii_whitespace())
-        else {
-            if self.end - self.start > 0 && !self.eof {
-                return Err(Error::NotRows("it begins with white space only".to_owned()));
+        // A pipe may hand over a blank line, or the byte order mark, by itself.
+        let first = loop {
+            let bytes = &self.buf[self.start..self.end];
+            match bytes.iter().copied().find(|b| !b.is_ascii_whitespace()) {
+                Some(first) if bytes.len() >= 4 || self.eof => break first,
+                None if self.eof => return Ok(()),
+                None if bytes.len() >= CHUNK => {
+                    return Err(Error::NotRows("it begins with white space only".to_owned()));
+                }
+                _ => self.fill()?,
             }
-            return Ok(());
         };
         if let Some(what) = not_rows(&self.buf[self.start..self.end]) {
             return Err(Error::NotRows(what.to_owned()));
@@ -582,6 +600,9 @@ mod tests {
         assert!(RowReader::new(&b""[..]).unwrap().is_empty());
         assert!(RowReader::new(&b"\n\n"[..]).unwrap().is_empty());
         assert_eq!(all(b"a,b\n"), vec![]);
+        // Blank lines may come one read at a time.
+        let slow = Slow(b"\n\n\n\n\n\n \na,b\n1,2\n");
+        assert_eq!(collect(&mut RowReader::new(slow).unwrap()), [ok(&["1", "2"])]);
         for alien in [&b"\xd4\xc3\xb2\xa1\x02\0\x04\0"[..], b"\0\0\0\0", b"{]\n", b"a,\xff\n", b"\"a\n"] {
             assert!(matches!(RowReader::new(alien), Err(Error::NotRows(_))), "{alien:?}");
         }
@@ -607,6 +628,23 @@ mod tests {
         assert!(found[0].as_ref().is_err_and(|e| e.contains("longer than")), "{:?}", found[0]);
         assert_eq!(found.last(), Some(&ok(&["last"])));
         assert!(rows.buf.len() <= MAX_ROW_BYTES + 2 * CHUNK);
+    }
+
+    /// Input whose unpacking fails at its end.
+    struct Broken<'a>(&'a [u8]);
+    impl Read for Broken<'_> {
+        fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+            match self.0.read(out)? {
+                0 => Err(io::Error::new(io::ErrorKind::InvalidData, "corrupt")),
+                count => Ok(count),
+            }
+        }
+    }
+
+    #[test]
+    fn damage_behind_whole_rows_costs_the_last_one() {
+        let found = collect(&mut RowReader::new(Broken(b"a,b\n1,2\n3,")).unwrap());
+        assert_eq!(found, [ok(&["1", "2"]), Err("line 3: the input breaks off: corrupt".to_owned())]);
     }
 
     #[test]
