@@ -58,11 +58,25 @@ pub fn open_rows(path: Option<&Path>) -> Result<Box<dyn Read + Send>, anyhow::Er
     let rest = io::Cursor::new(head[..have].to_vec()).chain(input);
     Ok(match &head[..have] {
         [0x1f, 0x8b, ..] => {
-            Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(1 << 16, rest)))
+            Box::new(Unpacked(flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(1 << 16, rest))))
         }
-        [0x28, 0xb5, 0x2f, 0xfd] => Box::new(zstd::Decoder::new(rest).with_context(|| name(path))?),
+        [0x28, 0xb5, 0x2f, 0xfd] => Box::new(Unpacked(zstd::Decoder::new(rest).with_context(|| name(path))?)),
         _ => Box::new(rest),
     })
+}
+
+/// A decoder whose complaints about its input are `InvalidData`, whatever it calls them itself, so that readers can
+/// tell damaged input, behind which nothing comes, from a device that fails.
+struct Unpacked<D>(D);
+
+impl<D: Read> Read for Unpacked<D> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.0.read(out).map_err(|e| match e.raw_os_error() {
+            Some(_) => e,
+            None if e.kind() == io::ErrorKind::Interrupted => e,
+            None => io::Error::new(io::ErrorKind::InvalidData, e),
+        })
+    }
 }
 
 /// Whether standard input is a regular file, which holds all there will be, rather than a pipe.

@@ -7,6 +7,7 @@
 //! - [`Account`] is that line: what was read equals the sum of what became of it, or the tool says so loudly.
 //! - [`input`] opens files and stdin, plain or compressed; [`RowOptions`] are the arguments shared by the tools that
 //!   read rows.
+//! - [`Progress`] shows on a terminal how far a long run has come.
 //!
 //! A tool's `main.rs` is one call:
 //!
@@ -25,13 +26,15 @@ mod args;
 mod console;
 mod fields;
 pub mod input;
+mod progress;
 mod row_tool;
 
 pub use account::Account;
 pub use args::{FormatArg, RowOptions, duration};
 pub use console::Console;
 pub use fields::{ListFields, list_fields};
-pub use row_tool::open_rows;
+pub use progress::Progress;
+pub use row_tool::{open_rows, row_error};
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -47,11 +50,13 @@ pub fn main<A: Parser>(tool: &'static str, run: fn(&A, &mut Console) -> Outcome)
         Ok(args) => args,
         Err(e) => {
             // A reader that hangs up on --help is as much a success as one that hangs up on rows.
-            let printed = e.print();
-            return match (e.use_stderr(), printed) {
-                (true, _) => ExitCode::from(2),
-                (false, Err(e)) if e.kind() != io::ErrorKind::BrokenPipe => ExitCode::from(2),
-                (false, _) => ExitCode::SUCCESS,
+            return match e.print() {
+                _ if e.use_stderr() => ExitCode::from(2),
+                Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+                    Console::new(tool).say(format_args!("cannot write: {e}"));
+                    ExitCode::from(2)
+                }
+                _ => ExitCode::SUCCESS,
             };
         }
     };

@@ -20,3 +20,11 @@ pub fn open_rows(
     }
     Ok(rows)
 }
+
+/// An error of reading rows, as the tool tells it: with the input's name, unless the output was what failed.
+pub fn row_error(error: probeline_record::Error, input: &str) -> anyhow::Error {
+    match error {
+        probeline_record::Error::BeforeRead(e) => anyhow::Error::new(e).context("writing rows"),
+        other => anyhow::Error::new(other).context(input.to_owned()),
+    }
+}

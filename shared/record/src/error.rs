@@ -7,6 +7,9 @@ pub enum Error {
     /// The input itself failed.
     #[error(transparent)]
     Io(#[from] io::Error),
+    /// What the caller does before each read failed: in a tool, handing on its output.
+    #[error("{0}")]
+    BeforeRead(#[source] io::Error),
     /// One row is malformed; the reader stands behind it and can go on.
     #[error("line {line}: {what}")]
     Row {

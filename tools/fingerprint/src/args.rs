@@ -19,7 +19,7 @@ use probeline_signature::{Confidence, Options};
 ///
 /// Memory: about 350 bytes for each row that waits (--max-held) and 200 to 1000 for each source (--max-sources).
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 110, after_help = EXAMPLES)]
+#[command(name = "fingerprint", version, max_term_width = 110, after_help = EXAMPLES)]
 pub struct Args {
     #[command(flatten)]
     pub(crate) rows: RowOptions,

@@ -98,7 +98,7 @@ fn judge<R: Read, W: Write>(
                 console.fault(format_args!("{name}: {e}"));
                 continue;
             }
-            Err(e) => return Err(e).with_context(|| name.to_owned()),
+            Err(e) => return Err(probeline_cli::row_error(e, name)),
         };
         read += 1;
         let packet = Packet::from_row(&columns.packet(row)).unwrap_or_else(|e| {

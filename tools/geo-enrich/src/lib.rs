@@ -137,7 +137,7 @@ impl Enricher {
                     malformed += 1;
                     console.fault(format_args!("{}: {e}", self.name));
                 }
-                Err(e) => return Err(e).with_context(|| self.name.clone()),
+                Err(e) => return Err(probeline_cli::row_error(e, &self.name)),
             }
         }
         Ok(Account::new("rows", read)

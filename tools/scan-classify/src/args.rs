@@ -17,7 +17,7 @@ use probeline_scan::{BackscatterRule, Class, Options, Telescope};
 ///
 /// Memory: the flows of the last --flow-timeout, about 350 bytes each; --max-flows bounds them.
 #[derive(Debug, Parser)]
-#[command(version, after_help = EXAMPLES)]
+#[command(name = "scan-classify", version, after_help = EXAMPLES)]
 pub struct Args {
     #[command(flatten)]
     pub(crate) rows: RowOptions,

@@ -62,7 +62,7 @@ pub fn run(args: &Args, console: &mut Console) -> Outcome {
                     console.fault(format_args!("{name}: {e}"));
                     continue;
                 }
-                Err(e) => return Err(e).with_context(|| name.clone()),
+                Err(e) => return Err(probeline_cli::row_error(e, &name)),
             };
             sink.summary.read += 1;
             match Packet::from_row(&columns.packet(row)) {
