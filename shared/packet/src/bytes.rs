@@ -13,19 +13,19 @@ pub(crate) struct Span<'a> {
 
 impl<'a> Span<'a> {
     /// A whole captured frame. A wire length below the captured length is a capturer's mistake; the bytes are there.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn new(data: &'a [u8], wire_len: u32) -> Self {
         Self { data, wire: (wire_len as usize).max(data.len()) }
     }
 
     /// What follows the first `count` bytes; empty when the capture or the wire ended before.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn after(self, count: usize) -> Self {
         Self { data: self.data.get(count..).unwrap_or_default(), wire: self.wire.saturating_sub(count) }
     }
 
     /// The first `count` bytes: what a length field says belongs to the layer, the rest being padding.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn limit(self, count: usize) -> Self {
         Self { data: self.data.get(..count).unwrap_or(self.data), wire: self.wire.min(count) }
     }
@@ -37,56 +37,56 @@ impl<'a> Span<'a> {
     }
 
     /// A byte that the link layer cannot do without.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn link_u8(self, at: usize) -> Result<u8, Skip> {
         self.u8(at).ok_or_else(|| self.missing(at + 1))
     }
 
     /// Two bytes that the link layer cannot do without.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn link_u16(self, at: usize) -> Result<u16, Skip> {
         self.u16(at).ok_or_else(|| self.missing(at + 2))
     }
 
     /// Four bytes that the link layer cannot do without.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn link_u32(self, at: usize) -> Result<u32, Skip> {
         self.u32(at).ok_or_else(|| self.missing(at + 4))
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn u8(self, at: usize) -> Option<u8> {
         u8_at(self.data, at)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn u16(self, at: usize) -> Option<u16> {
         u16_at(self.data, at)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn u32(self, at: usize) -> Option<u32> {
         u32_at(self.data, at)
     }
 }
 
 /// `N` bytes from `at`, if all were captured.
-#[inline]
+#[inline(always)]
 pub(crate) fn array_at<const N: usize>(data: &[u8], at: usize) -> Option<[u8; N]> {
     data.get(at..)?.first_chunk().copied()
 }
 
-#[inline]
+#[inline(always)]
 pub(crate) fn u8_at(data: &[u8], at: usize) -> Option<u8> {
     data.get(at).copied()
 }
 
-#[inline]
+#[inline(always)]
 pub(crate) fn u16_at(data: &[u8], at: usize) -> Option<u16> {
     array_at(data, at).map(u16::from_be_bytes)
 }
 
-#[inline]
+#[inline(always)]
 pub(crate) fn u32_at(data: &[u8], at: usize) -> Option<u32> {
     array_at(data, at).map(u32::from_be_bytes)
 }

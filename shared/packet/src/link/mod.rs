@@ -58,15 +58,29 @@ pub(crate) enum Found {
     V6,
 }
 
+const ETHERNET: u32 = 1;
+
 /// A header read: what follows it, and where.
 type Next<'a> = Result<(Step, Span<'a>), Skip>;
 
+/// Finds the IP header of a captured frame. `vlan` receives the outermost VLAN identifier.
+#[inline(always)]
+pub(crate) fn find<'a>(link: u32, span: Span<'a>, vlan: &mut Option<u16>) -> Result<(Found, Span<'a>), Skip> {
+    // Nearly every frame there is; the walk below comes to the same.
+    match span.u16(12) {
+        Some(ethertype::IPV4) if link == ETHERNET => return Ok((Found::Any, span.after(14))),
+        Some(ethertype::IPV6) if link == ETHERNET => return Ok((Found::V6, span.after(14))),
+        _ => {}
+    }
+    let (step, span) = first(link, span)?;
+    walk(step, span, vlan)
+}
+
 /// Reads the capture's own header for this link type.
-#[inline]
-pub(crate) fn first(link: u32, span: Span<'_>) -> Next<'_> {
+fn first(link: u32, span: Span<'_>) -> Next<'_> {
     match link {
         // Numbers: the LINKTYPE_ registry of tcpdump.org; 12 and 14 are the DLT_RAW of some systems' own files.
-        1 => Ok((Step::Ethernet, span)),
+        ETHERNET => Ok((Step::Ethernet, span)),
         12 | 14 | 101 | 228 => Ok((Step::Ip, span)),
         229 => Ok((Step::Ipv6, span)),
         0 => loopback::null(span),
@@ -91,7 +105,6 @@ pub(crate) fn first(link: u32, span: Span<'_>) -> Next<'_> {
 }
 
 /// Takes steps until an IP header is ahead. `vlan` receives the outermost VLAN identifier unless it has one already.
-#[inline]
 pub(crate) fn walk<'a>(
     mut step: Step,
     mut span: Span<'a>,

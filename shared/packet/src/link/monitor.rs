@@ -24,9 +24,8 @@ pub(super) fn radiotap(span: Span<'_>) -> Next<'_> {
     let present = header.link_u32(4)?.swap_bytes();
     let mut at = 8;
     let mut word = present;
-    while word & MORE != 0 {
-        let Some(next) = header.u32(at) else { break };
-        word = next.swap_bytes();
+    while word & MORE != 0 && at + 4 <= header.wire {
+        word = header.link_u32(at)?.swap_bytes();
         at += 4;
     }
     let mut flags = 0;
@@ -34,7 +33,7 @@ pub(super) fn radiotap(span: Span<'_>) -> Next<'_> {
         if present & TSFT != 0 {
             at = at.next_multiple_of(8) + 8;
         }
-        flags = header.u8(at).unwrap_or_default();
+        flags = if at < header.wire { header.link_u8(at)? } else { 0 };
     }
     let mut frame = span.after(length);
     if flags & FCS_AT_END != 0 {
@@ -85,8 +84,8 @@ pub(super) fn ppi(span: Span<'_>) -> Next<'_> {
 
 #[cfg(test)]
 mod tests {
-    use crate::Skip;
     use crate::link::testing::{V4, ethernet, holds, join, read, refuses};
+    use crate::{NotIp, Skip};
 
     #[test]
     fn test_wlan_monitors() {
@@ -109,5 +108,17 @@ mod tests {
         holds(192, &join(&[&[0, 0, 12, 0, 1, 0, 0, 0], &[0; 4], &ethernet(&[&[8, 0], &V4])]), None);
         refuses(192, &[0, 0, 8, 0, 192, 0, 0, 0, 0, 0, 8, 0], Skip::BadLink);
         refuses(127, &[9; 40], Skip::BadLink);
+    }
+
+    /// Presence bits or flags that were not captured must not be taken from elsewhere, or for none.
+    #[test]
+    fn a_radiotap_header_that_was_cut() {
+        let header = [0, 0, 17, 0, 2, 0, 0, 0x80, 0xff, 0, 0, 0x80, 0, 0, 0, 0, 0];
+        let frame = join(&[&header, &[0xc4, 0, 0, 0]]);
+        refuses(127, &frame, Skip::NotIp(NotIp::WlanControl));
+        for captured in 0..=header.len() {
+            let part = crate::decode(127, &frame[..captured], frame.len() as u32, &crate::Options::default());
+            assert_eq!(part, Err(Skip::TruncatedLink), "{captured}");
+        }
     }
 }

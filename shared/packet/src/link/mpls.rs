@@ -22,7 +22,7 @@ pub(super) fn step(span: Span<'_>) -> Next<'_> {
     match rest.link_u8(0)? >> 4 {
         4 => Ok((Step::Ip, rest)),
         6 => Ok((Step::Ipv6, rest)),
-        0 => Ok((Step::Ethernet, pseudowire(rest))),
+        0 => Ok((Step::Ethernet, pseudowire(rest)?)),
         1 => match rest.link_u16(2)? {
             CHANNEL_IPV4 => Ok((Step::Ip, rest.after(4))),
             CHANNEL_IPV6 => Ok((Step::Ipv6, rest.after(4))),
@@ -34,10 +34,11 @@ pub(super) fn step(span: Span<'_>) -> Next<'_> {
 
 /// The frame of an Ethernet pseudowire whose first nibble is 0: behind a control word (RFC 4448), unless only without
 /// one an EtherType we know stands where it must. tshark asks instead whether both addresses have known makers.
-fn pseudowire(span: Span<'_>) -> Span<'_> {
-    let known = |at| span.u16(at).is_some_and(ethertype::is_known);
-    let control_word = known(CONTROL_WORD + 12) || !known(12);
-    if control_word { span.after(CONTROL_WORD) } else { span }
+/// Both places must be there: a frame cut between them must not be taken for another.
+fn pseudowire(span: Span<'_>) -> Result<Span<'_>, Skip> {
+    let behind_word = ethertype::is_known(span.link_u16(CONTROL_WORD + 12)?);
+    let control_word = behind_word || !ethertype::is_known(span.link_u16(12)?);
+    Ok(if control_word { span.after(CONTROL_WORD) } else { span })
 }
 
 #[cfg(test)]
@@ -57,5 +58,17 @@ mod tests {
         holds(1, &ethernet(&[&[0x88, 0x47], &bottom, &inside]), None);
         holds(1, &ethernet(&[&[0x88, 0x47], &bottom, &[0x10, 0, 0, 0x21], &V4]), None);
         refuses(1, &ethernet(&[&[0x88, 0x47], &bottom, &[0x20; 40]]), Skip::NotIp(NotIp::Mpls));
+    }
+
+    /// An EtherType stands where it must be without a control word, and another where it must be with one.
+    #[test]
+    fn a_pseudowire_cut_between_both_places() {
+        let both = [&[0, 0, 0, 9][..], &[0; 8], &[8, 0], &[0, 0], &[8, 6], &[0; 28]].concat();
+        let frame = ethernet(&[&[0x88, 0x47], &[0, 12, 0x81, 64], &both]);
+        refuses(1, &frame, Skip::NotIp(NotIp::Arp));
+        for captured in 18..18 + 18 {
+            let part = crate::decode(1, &frame[..captured], frame.len() as u32, &crate::Options::default());
+            assert_eq!(part, Err(Skip::TruncatedLink), "{captured}");
+        }
     }
 }

@@ -12,7 +12,7 @@ use crate::skip::{BadIp, Skip};
 const FIXED: usize = 20;
 
 /// Reads a header whose version is known to be 4.
-#[inline]
+#[inline(always)]
 pub(crate) fn parse(span: Span<'_>) -> Result<Ip<'_>, Skip> {
     let header: &[u8; FIXED] = span.data.first_chunk().ok_or(Skip::TruncatedIp)?;
     let header_len = usize::from(header[0] & 0x0f) * 4;

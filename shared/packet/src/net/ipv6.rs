@@ -13,9 +13,9 @@ const FIXED: usize = 40;
 /// Option type of the jumbo payload length, RFC 2675.
 const JUMBO: u8 = 0xc2;
 
-/// Reads a header whose version is known to be 6, and the extension headers behind it.
-#[inline]
-pub(crate) fn parse(span: Span<'_>) -> Result<Ip<'_>, Skip> {
+/// Reads a header whose version is known to be 6. Extension headers behind it are left to [`extensions`].
+#[inline(always)]
+pub(crate) fn fixed(span: Span<'_>) -> Result<Ip<'_>, Skip> {
     let header: &[u8; FIXED] = span.data.first_chunk().ok_or(Skip::TruncatedIp)?;
     let head = u32::from_be_bytes([header[0], header[1], header[2], header[3]]);
     let next = header[6];
@@ -26,7 +26,7 @@ pub(crate) fn parse(span: Span<'_>) -> Result<Ip<'_>, Skip> {
     let (src, dst) = (array_at::<16>(header, 8), array_at::<16>(header, 24));
     let (Some(src), Some(dst)) = (src, dst) else { return Err(Skip::TruncatedIp) };
 
-    let ip = Ip {
+    Ok(Ip {
         src: Ipv6Addr::from(src).into(),
         dst: Ipv6Addr::from(dst).into(),
         proto: next,
@@ -41,12 +41,12 @@ pub(crate) fn parse(span: Span<'_>) -> Result<Ip<'_>, Skip> {
         beyond: (FIXED + payload_len).saturating_sub(span.wire),
         follows: Follows::Transport,
         en_route: false,
-    };
-    Ok(if proto::is_extension(next) { extensions(ip) } else { ip })
+    })
 }
 
-/// Steps over extension headers. Each is at least 8 octets long, so the captured bytes bound their number.
-fn extensions(mut ip: Ip<'_>) -> Ip<'_> {
+/// Steps over the extension headers behind [`fixed`]. Each is at least 8 octets long, so the captured bytes bound their number.
+#[cold]
+pub(crate) fn extensions(mut ip: Ip<'_>) -> Ip<'_> {
     loop {
         let step = match ip.proto {
             proto::AH => authentication(ip.payload),

@@ -46,14 +46,29 @@ pub(crate) enum Follows {
     Cut,
 }
 
-/// Reads the IP header found by the link layer.
-#[inline]
-pub(crate) fn parse(found: Found, span: Span<'_>) -> Result<Ip<'_>, Skip> {
+/// Version of the IP header found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Version {
+    V4,
+    V6,
+}
+
+/// The version of the IP header that the link layer found.
+#[inline(always)]
+pub(crate) fn version(found: Found, span: Span<'_>) -> Result<Version, Skip> {
     let version = span.u8(0).ok_or(Skip::TruncatedIp)? >> 4;
     match (found, version) {
-        (Found::Any, 4) => ipv4::parse(span),
-        (_, 6) => ipv6::parse(span),
+        (Found::Any, 4) => Ok(Version::V4),
+        (_, 6) => Ok(Version::V6),
         _ => Err(Skip::BadIp(BadIp::Version(version))),
+    }
+}
+
+/// Reads the IP header that the link layer found.
+pub(crate) fn parse(found: Found, span: Span<'_>) -> Result<Ip<'_>, Skip> {
+    match version(found, span)? {
+        Version::V4 => ipv4::parse(span),
+        Version::V6 => ipv6::fixed(span).map(ipv6::extensions),
     }
 }
 

@@ -18,13 +18,22 @@ use crate::proto;
 /// The transport header, and its payload if its length is known.
 pub(crate) type Decoded<'a> = (Transport<'a>, Option<Span<'a>>);
 
-/// Reads what follows the IP headers.
-#[inline]
-pub(crate) fn parse<'a>(ip: &Ip<'a>) -> Decoded<'a> {
+/// Reads the TCP header that follows.
+#[inline(always)]
+pub(crate) fn tcp<'a>(ip: &Ip<'a>) -> Decoded<'a> {
+    tcp::parse(ip.payload)
+}
+
+/// Reads the UDP header that follows.
+#[inline(always)]
+pub(crate) fn udp<'a>(ip: &Ip<'a>) -> Decoded<'a> {
+    udp::parse(ip.payload, ip.beyond, ip.frag.is_some())
+}
+
+/// Reads what else may follow.
+pub(crate) fn other<'a>(ip: &Ip<'a>) -> Decoded<'a> {
     let span = ip.payload;
     match (ip.follows, ip.proto) {
-        (Follows::Transport, proto::TCP) => tcp::parse(span),
-        (Follows::Transport, proto::UDP) => udp::parse(span, ip.beyond, ip.frag.is_some()),
         (Follows::Transport, proto::ICMP) => icmp::parse_v4(span),
         (Follows::Transport, proto::ICMPV6) => icmp::parse_v6(span),
         (Follows::Transport, proto::SCTP) => sctp::parse(span),

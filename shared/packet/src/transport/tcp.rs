@@ -34,7 +34,7 @@ pub struct Tcp<'a> {
     pub options: TcpOptions<'a>,
 }
 
-#[inline]
+#[inline(always)]
 pub(super) fn parse(span: Span<'_>) -> Decoded<'_> {
     let Some(header) = span.data.first_chunk::<FIXED>() else { return parse_cut(span) };
     let flags = u16::from_be_bytes([header[12], header[13]]);
@@ -78,7 +78,7 @@ fn parse_cut(span: Span<'_>) -> Decoded<'_> {
     (Transport::Tcp(tcp), data_offset.and_then(|words| payload(span, usize::from(words) * 4)))
 }
 
-#[inline]
+#[inline(always)]
 fn payload(span: Span<'_>, header_len: usize) -> Option<Span<'_>> {
     (FIXED..=span.wire).contains(&header_len).then(|| span.after(header_len))
 }

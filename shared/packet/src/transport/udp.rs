@@ -7,7 +7,7 @@ use crate::packet::Transport;
 const HEADER: usize = 8;
 
 /// `beyond`: octets by which the wire fell short of the IP length.
-#[inline]
+#[inline(always)]
 pub(super) fn parse(span: Span<'_>, beyond: usize, fragment: bool) -> Decoded<'_> {
     let (src_port, dst_port) = ports(span);
     let len = span.u16(4);

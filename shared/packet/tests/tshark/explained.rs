@@ -1,21 +1,9 @@
 //! Where tshark and we differ on purpose, each with its reason. Anything else is an error.
 
-use probeline_packet::{Packet, Skip, Transport, Verdict};
+use probeline_packet::{Packet, Transport, Verdict};
 
 use crate::fields::Row;
 use crate::layers::Layers;
-
-/// A frame that we make no packet of although tshark shows addresses.
-pub(crate) fn skip(skip: &Skip, row: &Row) -> Option<&'static str> {
-    let cut =
-        |version: &str| row.all(&format!("{version}.src")).len() > row.all(&format!("{version}.dst")).len();
-    match skip {
-        Skip::TruncatedIp if cut("ip") || cut("ipv6") => {
-            Some("tshark shows a source address whose destination was cut off")
-        }
-        _ => None,
-    }
-}
 
 /// A field of one packet.
 pub(crate) fn difference(
@@ -54,7 +42,7 @@ pub(crate) fn difference(
     match packet.transport {
         Transport::Tcp(_) => tcp(field, packet, row, layers, ours, theirs),
         Transport::Udp { .. } => udp(field, row, layers, ours, theirs),
-        Transport::Icmp(_) => icmp(field, packet, theirs),
+        Transport::Icmp(_) => icmp(field, row, layers, theirs),
         _ => None,
     }
 }
@@ -111,8 +99,9 @@ fn udp(
     }
 }
 
-fn icmp(field: &str, packet: &Packet<'_>, theirs: Option<&str>) -> Option<&'static str> {
-    let short = packet.payload_len.is_none() && theirs.is_none();
-    (short && (field.starts_with("icmp.") || field.starts_with("checksum")))
-        .then_some("tshark shows nothing of an ICMP message of less than 8 octets")
+fn icmp(field: &str, row: &Row, layers: &Layers, theirs: Option<&str>) -> Option<&'static str> {
+    let layer = layers.transport.as_ref()?;
+    let nothing = theirs.is_none() && row.nth(&format!("{}.type", layer.name), layer.nth).is_none();
+    (nothing && (field.starts_with("icmp.") || field.starts_with("checksum")))
+        .then_some("tshark shows nothing of an ICMP message of which there are less than 8 octets")
 }

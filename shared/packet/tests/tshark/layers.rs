@@ -75,8 +75,10 @@ impl Layers {
                 Layer { name: name.clone(), nth: *count - 1 }
             })
             .collect();
-        // A header that tshark gave up on has no address.
-        let readable = |layer: &Layer| row.nth(&format!("{}.src", layer.name), layer.nth).is_some();
+        // A header that was cut or that tshark gave up on lacks one of its addresses.
+        let readable = |layer: &Layer| {
+            ["src", "dst"].iter().all(|end| row.nth(&format!("{}.{end}", layer.name), layer.nth).is_some())
+        };
         let transport = |layer: &Layer| TRANSPORTS.contains(&layer.name.as_str());
 
         let mut found = Self { all: all.clone(), ..Self::default() };
