@@ -63,6 +63,8 @@
 //!
 //! `probeline-capfile` reads the captures, `pkt2csv` writes rows of what is decoded here.
 
+#![forbid(unsafe_code)]
+
 mod bytes;
 mod checksum;
 mod link;
