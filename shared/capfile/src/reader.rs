@@ -32,7 +32,7 @@ const HEAD: usize = 4 << 10;
 ///
 /// Memory: one batch of about 256 KiB and, in a batch, the largest record met (at most 8 MiB plus 2 MiB of
 /// look ahead where a capture is damaged); gzip and zstd add about 0.6 MiB, zstd also the window of the
-/// frame, which is 8 MiB or less unless it was made with `--ultra` or `--long`, and never above 128 MiB.
+/// frame, at most 8 MiB: frames made with `--ultra` or `--long` can have larger ones and are refused.
 /// Nothing is allocated because the input claims a length, only because bytes arrived.
 pub struct Reader<R> {
     source: Source<R>,

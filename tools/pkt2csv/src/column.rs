@@ -190,7 +190,7 @@ fn write_tcp<W: Write>(column: Column, tcp: Option<&Tcp<'_>>, out: &mut Encoder<
     }
 }
 
-pub(crate) fn write_option_kinds(tcp: &Tcp<'_>, buf: &mut Vec<u8>) {
+fn write_option_kinds(tcp: &Tcp<'_>, buf: &mut Vec<u8>) {
     for (i, option) in tcp.options.iter().enumerate() {
         if i > 0 {
             buf.push(b'-');

@@ -8,16 +8,17 @@ use std::net::IpAddr;
 
 use probeline_capfile::Record;
 use probeline_packet::{Icmp, Packet, Tcp, Transport};
-use probeline_record::{Proto, TcpFlags, text};
+use probeline_record::{Proto, text};
 
-use crate::column::{Style, write_option_kinds};
+use crate::column::Style;
 
 /// The longest line without payload_head: 31 cells, of which two addresses of 45 octets at most, two more quoted, and
 /// 40 option kinds of four octets.
 const LINE: usize = 1024;
 
-/// A line being written: cells, each with the comma behind it.
-struct Line {
+/// A line being written: cells, each with the comma behind it. Made once and used for every row, because clearing
+/// a kilobyte for each costs more than some of its cells.
+pub(crate) struct Line {
     bytes: [u8; LINE],
     at: usize,
 }
@@ -52,7 +53,35 @@ const OCTETS: [([u8; 4], u8); 256] = {
     table
 };
 
+/// The letters of every set of TCP flags with a comma behind them, and their length with it.
+const FLAGS: [([u8; 10], u8); 512] = {
+    let mut table = [([0; 10], 0); 512];
+    let mut bits = 0;
+    while bits < 512 {
+        let (mut text, mut at, mut bit) = ([0; 10], 0, 0);
+        while bit < 9 {
+            if bits >> bit & 1 == 1 {
+                text[at] = b"FSRPAUECN"[bit];
+                at += 1;
+            }
+            bit += 1;
+        }
+        if at == 0 {
+            text[0] = b'.';
+            at = 1;
+        }
+        text[at] = b',';
+        table[bits] = (text, at as u8 + 1);
+        bits += 1;
+    }
+    table
+};
+
 impl Line {
+    pub(crate) fn new() -> Self {
+        Self { bytes: [0; LINE], at: 0 }
+    }
+
     #[inline(always)]
     fn byte(&mut self, byte: u8) {
         self.bytes[self.at] = byte;
@@ -106,6 +135,20 @@ impl Line {
         }
     }
 
+    /// A number below 256, without a comma.
+    #[inline(always)]
+    fn short(&mut self, value: u8) {
+        let (text, len) = OCTETS[usize::from(value)];
+        self.bytes[self.at..self.at + 4].copy_from_slice(&text);
+        self.at += usize::from(len) - 1;
+    }
+
+    #[inline(always)]
+    fn octet(&mut self, value: u8) {
+        self.short(value);
+        self.byte(b',');
+    }
+
     #[inline(always)]
     fn uint_or_absent(&mut self, value: Option<impl Into<u32>>) {
         match value {
@@ -154,8 +197,8 @@ impl Line {
 }
 
 /// Appends the row of a packet.
-pub(crate) fn write(style: Style, record: &Record, packet: &Packet<'_>, out: &mut Vec<u8>) {
-    let mut line = Line { bytes: [0; LINE], at: 0 };
+pub(crate) fn write(style: Style, record: &Record, packet: &Packet<'_>, line: &mut Line, out: &mut Vec<u8>) {
+    line.at = 0;
     line.ts(record.ts_nanos, style.ts_digits);
     line.ip(packet.src);
     line.ip(packet.dst);
@@ -164,16 +207,16 @@ pub(crate) fn write(style: Style, record: &Record, packet: &Packet<'_>, out: &mu
     line.uint_or_absent(packet.dst_port());
     match &packet.transport {
         Transport::Tcp(tcp) => {
-            write_flags(tcp, &mut line);
-            write_ip_header(packet, &mut line);
-            write_tcp(tcp, &mut line);
+            write_flags(tcp, line);
+            write_ip_header(packet, line);
+            write_tcp(tcp, line);
             line.put(b",,,,,");
             write_payload(style, packet, line, out);
             out.extend_from_slice(b",,,,\n");
         }
         Transport::Udp { sum, .. } => {
             line.byte(b',');
-            write_ip_header(packet, &mut line);
+            write_ip_header(packet, line);
             line.put(b",,,,,,,,,,,");
             line.uint_or_absent(*sum);
             write_payload(style, packet, line, out);
@@ -181,16 +224,16 @@ pub(crate) fn write(style: Style, record: &Record, packet: &Packet<'_>, out: &mu
         }
         Transport::Icmp(icmp) => {
             line.byte(b',');
-            write_ip_header(packet, &mut line);
+            write_ip_header(packet, line);
             line.put(b",,,,,,,");
-            write_icmp(icmp, &mut line);
+            write_icmp(icmp, line);
             line.byte(b',');
             write_payload(style, packet, line, out);
             write_quoted(icmp, out);
         }
         _ => {
             line.byte(b',');
-            write_ip_header(packet, &mut line);
+            write_ip_header(packet, line);
             line.put(b",,,,,,,,,,,,");
             write_payload(style, packet, line, out);
             out.extend_from_slice(b",,,,\n");
@@ -201,7 +244,11 @@ pub(crate) fn write(style: Style, record: &Record, packet: &Packet<'_>, out: &mu
 #[inline(always)]
 fn write_flags(tcp: &Tcp<'_>, line: &mut Line) {
     match tcp.flags {
-        Some(bits) => line.word(TcpFlags::from_bits(bits).letters()),
+        Some(bits) => {
+            let (text, len) = &FLAGS[usize::from(bits & 0x1ff)];
+            line.bytes[line.at..line.at + 10].copy_from_slice(text);
+            line.at += usize::from(*len);
+        }
         None => line.byte(b','),
     }
 }
@@ -209,9 +256,9 @@ fn write_flags(tcp: &Tcp<'_>, line: &mut Line) {
 #[inline(always)]
 fn write_ip_header(packet: &Packet<'_>, line: &mut Line) {
     line.uint(packet.ip_len);
-    line.uint(packet.ttl.into());
+    line.octet(packet.ttl);
     line.uint_or_absent(packet.ip_id);
-    line.uint(packet.tos.into());
+    line.octet(packet.tos);
     line.uint_or_absent(packet.df.map(u8::from));
 }
 
@@ -223,9 +270,15 @@ fn write_tcp(tcp: &Tcp<'_>, line: &mut Line) {
     if tcp.options.raw().is_empty() {
         return line.put(b",,,,");
     }
-    let mut kinds = Vec::with_capacity(40);
-    write_option_kinds(tcp, &mut kinds);
-    line.text(&kinds);
+    let begin = line.at;
+    for option in &tcp.options {
+        line.short(option.kind);
+        line.byte(b'-');
+    }
+    if line.at > begin {
+        // The comma takes the place of the last dash.
+        line.at -= 1;
+    }
     line.byte(b',');
     line.uint_or_absent(tcp.options.mss());
     line.uint_or_absent(tcp.options.wscale());
@@ -242,7 +295,7 @@ fn write_icmp(icmp: &Icmp, line: &mut Line) {
 
 /// Payload length, then the line itself and the payload's head go out.
 #[inline(always)]
-fn write_payload(style: Style, packet: &Packet<'_>, mut line: Line, out: &mut Vec<u8>) {
+fn write_payload(style: Style, packet: &Packet<'_>, line: &mut Line, out: &mut Vec<u8>) {
     line.uint_or_absent(packet.payload_len);
     out.extend_from_slice(&line.bytes[..line.at]);
     let head = &packet.payload[..packet.payload.len().min(style.payload)];

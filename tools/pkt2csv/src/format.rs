@@ -1,13 +1,14 @@
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use probeline_capfile::Batch;
-use probeline_capture::Filter;
+use probeline_capfile::{Batch, Record};
 use probeline_packet::{Options, Transport, decode};
 use probeline_record::{Encoder, Format};
 
 use crate::column::{Column, Style, write_row};
-use crate::default_row;
+use crate::default_row::{self, Line};
+use crate::filter::{self, Filter};
+use crate::split::{Period, Rows};
 use crate::tally::Tally;
 
 /// What every formatting thread needs to know.
@@ -18,6 +19,23 @@ pub(crate) struct Plan {
     pub(crate) style: Style,
     pub(crate) options: Options,
     pub(crate) filter: Option<FilterSet>,
+    /// What one output file holds, if there are several.
+    pub(crate) split: Option<Period>,
+}
+
+impl Plan {
+    /// About the memory that a batch and its rows take: used to bound what is under way, not to allocate.
+    pub(crate) fn cost(&self, batch: &Batch) -> usize {
+        // Values are short: of the 31 default ones a probe fills half, with four characters on the average.
+        const CELL: usize = 8;
+        let names: usize = match self.format {
+            Format::Csv => 0,
+            Format::Ndjson => self.columns.iter().map(|column| column.field().name.len() + 4).sum(),
+        };
+        let row = size_of::<Record>() + names + self.columns.len() * CELL;
+        let payload = (batch.len() * self.style.payload).min(batch.byte_len()) * 2;
+        batch.byte_len() + batch.len() * row + payload
+    }
 }
 
 /// One filter expression, compiled for each link type when it is first met.
@@ -32,7 +50,7 @@ impl FilterSet {
         Self { expression: expression.to_owned(), compiled: Mutex::new(Vec::new()) }
     }
 
-    pub(crate) fn get(&self, link: u32) -> Result<Arc<Filter>, probeline_capture::Error> {
+    pub(crate) fn get(&self, link: u32) -> Result<Arc<Filter>, filter::Error> {
         let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, filter)) = compiled.iter().find(|(known, _)| *known == link) {
             return Ok(Arc::clone(filter));
@@ -50,6 +68,7 @@ pub(crate) struct Formatter<'a> {
     /// Whether rows are those that the short way writes.
     default_csv: bool,
     filter: Option<Arc<Filter>>,
+    line: Line,
 }
 
 impl<'a> Formatter<'a> {
@@ -59,17 +78,18 @@ impl<'a> Formatter<'a> {
         rows.swap_buffer(&mut Vec::new());
         let default_csv =
             plan.format == Format::Csv && plan.columns == Column::default_row() && !plan.style.rfc3339;
-        Self { plan, rows, default_csv, filter: None }
+        Self { plan, rows, default_csv, filter: None, line: Line::new() }
     }
 
-    /// Writes the rows of a batch to `text`, whose contents go, and says what became of its packets.
+    /// Writes the rows of a batch to `rows`, whose contents go, and says what became of its packets.
     pub(crate) fn format(
         &mut self,
         batch: &Batch,
         ts_digits: u8,
-        text: &mut Vec<u8>,
-    ) -> Result<Tally, probeline_capture::Error> {
-        self.rows.swap_buffer(text);
+        rows: &mut Rows,
+    ) -> Result<Tally, filter::Error> {
+        self.rows.swap_buffer(&mut rows.text);
+        rows.cuts.clear();
         let style = Style { ts_digits, ..self.plan.style };
         let mut tally = Tally::new();
         for (record, bytes) in batch.iter() {
@@ -88,8 +108,14 @@ impl<'a> Formatter<'a> {
                 Ok(packet) => {
                     tally.rows += 1;
                     tally.fragments += u64::from(matches!(packet.transport, Transport::Fragment));
+                    if let Some(period) = self.plan.split {
+                        let number = period.of(record.ts_nanos);
+                        if rows.cuts.last().is_none_or(|(_, last)| *last != number) {
+                            rows.cuts.push((self.rows.buffer().len(), number));
+                        }
+                    }
                     if self.default_csv {
-                        default_row::write(style, record, &packet, self.rows.buffer());
+                        default_row::write(style, record, &packet, &mut self.line, self.rows.buffer());
                     } else {
                         write_row(&self.plan.columns, style, record, &packet, &mut self.rows);
                         // A gathering encoder never hands on, so ending a row cannot fail.
@@ -99,7 +125,7 @@ impl<'a> Formatter<'a> {
                 Err(skip) => tally.skip(skip),
             }
         }
-        self.rows.swap_buffer(text);
+        self.rows.swap_buffer(&mut rows.text);
         Ok(tally)
     }
 }

@@ -1,18 +1,23 @@
 //! Reading, formatting and writing at the same time.
 
-use std::io::Write;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use anyhow::anyhow;
 use probeline_capfile::Batch;
 
+use crate::budget::Budget;
+use crate::filter;
 use crate::format::{Formatter, Plan};
 use crate::source::Source;
+use crate::split::{Output, Rows};
 use crate::tally::Tally;
 
 /// Batches that wait in front of or behind each formatting thread.
 const DEPTH: usize = 2;
+
+/// Bytes of a batch that is worth keeping; rows take about twice as much.
+const ORDINARY: usize = 512 << 10;
 
 /// What the pipeline leaves behind.
 pub(crate) struct Outcome {
@@ -30,19 +35,19 @@ pub(crate) fn run(
     source: Source,
     plan: &Plan,
     threads: usize,
-    output: &mut dyn Write,
+    output: &mut Output,
 ) -> Result<Outcome, anyhow::Error> {
     if threads == 1 { alone(source, plan, output) } else { together(source, plan, threads, output) }
 }
 
-fn alone(mut source: Source, plan: &Plan, output: &mut dyn Write) -> Result<Outcome, anyhow::Error> {
+fn alone(mut source: Source, plan: &Plan, output: &mut Output) -> Result<Outcome, anyhow::Error> {
     let mut formatter = Formatter::new(plan);
-    let (mut batch, mut text, mut tally) = (Batch::new(), Vec::new(), Tally::new());
+    let (mut batch, mut rows, mut tally) = (Batch::new(), Rows::default(), Tally::new());
     let failed = loop {
         match source.read_batch(&mut batch) {
             Ok(Some(ts_digits)) => {
-                tally.add(&formatter.format(&batch, ts_digits, &mut text)?);
-                output.write_all(&text)?;
+                tally.add(&formatter.format(&batch, ts_digits, &mut rows)?);
+                output.write(&rows)?;
             }
             Ok(None) => break None,
             Err(e) => break Some(e),
@@ -54,13 +59,16 @@ fn alone(mut source: Source, plan: &Plan, output: &mut dyn Write) -> Result<Outc
 struct Work {
     batch: Batch,
     ts_digits: u8,
-    text: Vec<u8>,
+    rows: Rows,
+    /// What it spends of the budget.
+    cost: usize,
 }
 
 struct Done {
     batch: Batch,
-    text: Vec<u8>,
-    tally: Result<Tally, probeline_capture::Error>,
+    rows: Rows,
+    cost: usize,
+    tally: Result<Tally, filter::Error>,
 }
 
 /// One thread reads, `threads` format, this one writes. Batches go round in turn, so that their order needs no
@@ -69,10 +77,11 @@ fn together(
     source: Source,
     plan: &Plan,
     threads: usize,
-    output: &mut dyn Write,
+    output: &mut Output,
 ) -> Result<Outcome, anyhow::Error> {
+    let budget = Budget::new();
     thread::scope(|scope| {
-        let (spare_in, spare_out) = sync_channel::<(Batch, Vec<u8>)>(threads * 2 * (DEPTH + 1));
+        let (spare_in, spare_out) = sync_channel::<(Batch, Rows)>(threads * 2 * (DEPTH + 1));
         let mut to_workers = Vec::new();
         let mut from_workers = Vec::new();
         for _ in 0..threads {
@@ -82,11 +91,12 @@ fn together(
             to_workers.push(work_in);
             from_workers.push(done_out);
         }
-        let reader = scope.spawn(move || read(source, &spare_out, &to_workers));
+        let reader = scope.spawn(|| read(source, plan, &budget, spare_out, to_workers));
         let mut tally = Tally::new();
-        let written = write(&from_workers, &spare_in, &mut tally, output);
+        let written = write(&from_workers, &spare_in, &budget, &mut tally, output);
         // Without receivers the other threads end, whatever they wait for.
         drop((from_workers, spare_in));
+        budget.close();
         let (source, failed) = reader.join().map_err(|_| anyhow!("defect: the reading thread died"))?;
         written?;
         Ok(Outcome { tally, failed, source })
@@ -94,16 +104,21 @@ fn together(
 }
 
 /// Fills batches and deals them out until the input ends or nobody wants more.
+#[expect(clippy::needless_pass_by_value, reason = "its ends of the channels close with it")]
 fn read(
     mut source: Source,
-    spare: &Receiver<(Batch, Vec<u8>)>,
-    workers: &[SyncSender<Work>],
+    plan: &Plan,
+    budget: &Budget,
+    spare: Receiver<(Batch, Rows)>,
+    workers: Vec<SyncSender<Work>>,
 ) -> (Source, Option<anyhow::Error>) {
     for worker in workers.iter().cycle() {
-        let (mut batch, text) = spare.try_recv().unwrap_or_default();
+        let (mut batch, rows) = spare.try_recv().unwrap_or_default();
         match source.read_batch(&mut batch) {
             Ok(Some(ts_digits)) => {
-                if worker.send(Work { batch, ts_digits, text }).is_err() {
+                let cost = plan.cost(&batch);
+                budget.spend(cost);
+                if worker.send(Work { batch, ts_digits, rows, cost }).is_err() {
                     break;
                 }
             }
@@ -116,9 +131,9 @@ fn read(
 
 fn work(plan: &Plan, work: &Receiver<Work>, done: &SyncSender<Done>) {
     let mut formatter = Formatter::new(plan);
-    for Work { batch, ts_digits, mut text } in work {
-        let tally = formatter.format(&batch, ts_digits, &mut text);
-        if done.send(Done { batch, text, tally }).is_err() {
+    for Work { batch, ts_digits, mut rows, cost } in work {
+        let tally = formatter.format(&batch, ts_digits, &mut rows);
+        if done.send(Done { batch, rows, cost, tally }).is_err() {
             return;
         }
     }
@@ -126,16 +141,25 @@ fn work(plan: &Plan, work: &Receiver<Work>, done: &SyncSender<Done>) {
 
 fn write(
     workers: &[Receiver<Done>],
-    spare: &SyncSender<(Batch, Vec<u8>)>,
+    spare: &SyncSender<(Batch, Rows)>,
+    budget: &Budget,
     tally: &mut Tally,
-    output: &mut dyn Write,
+    output: &mut Output,
 ) -> Result<(), anyhow::Error> {
     for worker in workers.iter().cycle() {
-        let Ok(done) = worker.recv() else { break };
-        tally.add(&done.tally?);
-        output.write_all(&done.text)?;
-        // A full or closed channel only means that these buffers are freed instead of used again.
-        let _returned = spare.try_send((done.batch, done.text));
+        let Ok(Done { batch, rows, cost, tally: of_batch }) = worker.recv() else { break };
+        tally.add(&of_batch?);
+        output.write(&rows)?;
+        // Buffers that grew for something huge are not kept. A full or closed channel means the same for others.
+        if batch.byte_len() <= ORDINARY
+            && batch.len() <= ORDINARY / 64
+            && rows.text.capacity() <= 4 * ORDINARY
+        {
+            let _returned = spare.try_send((batch, rows));
+        } else {
+            drop((batch, rows));
+        }
+        budget.give_back(cost);
     }
     Ok(())
 }

@@ -33,9 +33,13 @@ enum State {
     Done,
 }
 
-/// Largest window, as a power of two, that is accepted: 128 MiB, what zstd(1) accepts by itself, so that
-/// whatever it unpacks can be read here. Only `--ultra` and `--long` make windows above 8 MiB.
-const WINDOW_LOG_MAX: u32 = 27;
+/// Largest window, as a power of two, that is accepted: 8 MiB, what RFC 8878 §3.1.1.1.2 asks of every decoder and
+/// tells encoders to stay within. Only `--ultra` and `--long` of zstd(1) make larger ones, up to 2 GiB, and that
+/// much memory would be taken because the input says so.
+const WINDOW_LOG_MAX: u32 = 23;
+
+/// What zstd says of a larger one (`ZSTD_error_frameParameter_windowTooLarge`).
+const TOO_LARGE: &str = "Frame requires too much memory for decoding";
 
 const LAYER: &str = "zstd";
 /// Bytes of a frame that say that it is one.
@@ -105,6 +109,10 @@ impl<R: Read> Zstd<R> {
                     if status.bytes_read == 0 && status.remaining > 0 {
                         return Err(self.give_up(if more { "no progress" } else { "ends early" }, true));
                     }
+                }
+                Err(e) if e.to_string().contains(TOO_LARGE) => {
+                    let what = "a window above 8 MiB; unpack it with zstd -dc --long=31";
+                    return Err(self.give_up(what, true));
                 }
                 Err(_) if !self.opened && self.frames > 1 => {
                     return Err(self.give_up("bytes behind the last frame", false));

@@ -76,6 +76,14 @@ fn several_captures_come_in_the_order_given() {
     };
     assert_eq!(ports(&[&early, &late]), "1111122222");
     assert_eq!(ports(&[&late, &early]), "2222211111");
+    let said = "begins before the end of";
+    assert!(!run([&early, &late]).err.contains(said));
+    let ran = run([&late, &early, &late, &early]).code(0);
+    let hint =
+        format!("{} {said} {}; --merge puts packets in order of time", early.display(), late.display());
+    assert_eq!(ran.err.matches(said).count(), 1, "once is enough: {}", ran.err);
+    ran.says(&hint);
+    assert!(!run([Path::new("--merge"), &late, &early]).err.contains(said));
 }
 
 #[test]

@@ -3,7 +3,10 @@
 
 mod arguments;
 mod damage;
+mod follow;
 mod frames;
 mod input;
+mod memory;
 mod rows;
 mod run;
+mod split;
