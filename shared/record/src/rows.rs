@@ -113,6 +113,18 @@ pub const SESSION: &[&Field] = &[
     &field::V_SIZE,
     &field::V_DST,
     &field::CLOSED_BY,
+    &field::TECHNIQUE_SHARE,
+    &field::TOOL_SHARE,
+];
+
+/// What `scan-group` adds where the size of the telescope is known.
+pub const SESSION_ESTIMATE: &[&Field] = &[
+    &field::RATE,
+    &field::RATE_LO,
+    &field::RATE_HI,
+    &field::COVERAGE,
+    &field::COVERAGE_LO,
+    &field::COVERAGE_HI,
 ];
 
 /// What `fingerprint` adds.

@@ -1,7 +1,9 @@
 //! Small exact sets and counts: most sessions hold one value, a few hold millions.
 
+use serde::{Deserialize, Serialize};
+
 /// A set of values that grows only when asked about or when it has doubled. The first value costs no allocation.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Distinct<T> {
     first: T,
     rest: Vec<T>,
@@ -42,6 +44,28 @@ impl<T: Ord + Copy> Distinct<T> {
         1 + self.rest.len() as u64
     }
 
+    /// The value, where there is only one.
+    pub(crate) fn single(&mut self) -> Option<T> {
+        if !self.rest.is_empty() {
+            self.settle();
+        }
+        self.rest.is_empty().then_some(self.first)
+    }
+
+    /// Whether at least so many distinct values are known to be in the set. Looks at nothing that is not sorted yet.
+    #[inline]
+    pub(crate) fn holds_many(&self, many: usize) -> bool {
+        self.settled >= many
+    }
+
+    /// Keeps the values for which `keep` holds, unless that would leave none; says whether it did.
+    pub(crate) fn retain(&mut self, keep: impl Fn(&T) -> bool) -> bool {
+        let kept: Vec<T> = self.sorted().into_iter().filter(keep).collect();
+        let Some((first, rest)) = kept.split_first() else { return false };
+        *self = Self { first: *first, rest: rest.to_vec(), settled: rest.len() };
+        true
+    }
+
     /// Every value, sorted.
     pub(crate) fn sorted(&mut self) -> Vec<T> {
         self.settle();
@@ -53,25 +77,25 @@ impl<T: Ord + Copy> Distinct<T> {
 }
 
 /// How often each of a few values came.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Counts<T> {
     first: (T, u64),
     rest: Vec<(T, u64)>,
 }
 
 impl<T: Copy + PartialEq> Counts<T> {
-    pub(crate) fn new(first: T) -> Self {
-        Self { first: (first, 1), rest: Vec::new() }
+    pub(crate) fn new(first: T, times: u64) -> Self {
+        Self { first: (first, times), rest: Vec::new() }
     }
 
     #[inline]
-    pub(crate) fn add(&mut self, value: T) {
+    pub(crate) fn add(&mut self, value: T, times: u64) {
         if self.first.0 == value {
-            self.first.1 += 1;
+            self.first.1 += times;
         } else if let Some((_, count)) = self.rest.iter_mut().find(|(v, _)| *v == value) {
-            *count += 1;
+            *count += times;
         } else {
-            self.rest.push((value, 1));
+            self.rest.push((value, times));
         }
     }
 

@@ -8,11 +8,18 @@ use std::time::Duration;
 use foldhash::quality::RandomState;
 use hashbrown::HashTable;
 use probeline_record::{Proto, Ts};
+use serde::{Deserialize, Serialize};
 
+use crate::burst::Burst;
 use crate::distinct::{Counts, Distinct};
 use crate::names::{ClosedBy, Geometry};
-use crate::reorder::Reorder;
+use crate::reorder::{Reorder, Waiting};
 use crate::ring::{Handle, Ring};
+use crate::sizes::{Sizes, Target};
+use crate::sketch::{Addresses, Targets};
+use crate::units::{Part, Parts, Unit, Weight};
+use crate::wire;
+use crate::words::Words;
 
 /// When a session ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +35,28 @@ pub enum Window {
         /// The age at which an endless session is cut.
         max_age: Duration,
     },
+}
+
+/// What a grouper counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GroupOptions {
+    /// When a session ends.
+    pub window: Window,
+    /// How far out of order probes may come.
+    pub reorder: Duration,
+    /// Whether sessions can be asked for their units: costs 104 bytes per distinct source, target, technique and tool.
+    pub units: bool,
+    /// Whether to count by sketches what is too many to hold.
+    pub approximate: bool,
+    /// Whether to look for the busiest minute.
+    pub bursts: bool,
+}
+
+impl GroupOptions {
+    /// Exact counts of whole sessions.
+    pub fn new(window: Window, reorder: Duration) -> Self {
+        Self { window, reorder, units: false, approximate: false, bursts: false }
+    }
 }
 
 /// A probe to be grouped.
@@ -57,8 +86,8 @@ pub struct NewProbe<'a> {
     pub bytes: u64,
 }
 
-/// The probes of one key and protocol inside one window.
-#[derive(Clone, Debug)]
+/// The probes of one key and protocol inside one window, or one [`Unit`] of them.
+#[derive(Clone, Copy, Debug)]
 pub struct Session<'a> {
     /// The key as it was given.
     pub key: &'a [u8],
@@ -72,13 +101,19 @@ pub struct Session<'a> {
     pub ts_digits: u8,
     /// The most frequent technique, the alphabetically first of several; empty for none.
     pub technique: &'a [u8],
+    /// Probes with that technique.
+    pub technique_probes: u64,
     /// The most frequent tool, likewise.
     pub tool: &'a [u8],
+    /// Probes with that tool.
+    pub tool_probes: u64,
     /// Number of probes.
     pub probes: u64,
-    /// Their packets.
+    /// Probes that were marked when they were pushed; of the whole session in each of its units.
+    pub marked: u64,
+    /// Their packets; a row may claim any number of them, so the sum saturates.
     pub packets: u64,
-    /// Their octets.
+    /// Their octets, likewise.
     pub bytes: u64,
     /// Distinct source addresses.
     pub srcs: u64,
@@ -86,12 +121,20 @@ pub struct Session<'a> {
     pub dsts: u64,
     /// Distinct destination ports.
     pub ports: u64,
-    /// Largest number of destinations on one port, and the lowest such port.
+    /// Distinct pairs of destination address and port, an absent port being one.
+    pub targets: u64,
+    /// Largest number of destinations on one port, and the lowest such port, a numbered one before an absent one.
     pub horizontal: (u64, Option<u16>),
-    /// Largest number of ports of one destination, and the lowest such address.
+    /// Largest number of numbered ports of one destination, and the lowest such address.
     pub vertical: (u64, IpAddr),
+    /// The most packets in 60 seconds, where asked for; else 0. Of the whole session in each of its units.
+    pub burst: u64,
+    /// Whether counts are estimates.
+    pub approximate: bool,
     /// Why it ended.
     pub closed_by: ClosedBy,
+    parts: &'a [(Part, Weight)],
+    words: &'a Words,
 }
 
 impl Session<'_> {
@@ -104,23 +147,102 @@ impl Session<'_> {
             (true, true) => Geometry::Block,
         }
     }
+
+    /// The session's units, by port or address: each a session of what is its own, with the times, marks and burst of
+    /// the whole. A grouper that was not asked for units has none to give but the session.
+    pub fn units(&self, unit: Unit) -> Vec<Self> {
+        if unit == Unit::Session || self.parts.is_empty() {
+            return vec![*self];
+        }
+        let mut parts = self.parts.to_vec();
+        if unit == Unit::Horizontal {
+            parts.sort_unstable_by_key(|(part, _)| (part.target.1, *part));
+        }
+        parts.chunk_by(|(a, _), (b, _)| unit.joins(a, b)).filter_map(|run| self.unit(run)).collect()
+    }
+
+    /// What these parts, sorted by address or by port, say of themselves.
+    fn unit(&self, parts: &[(Part, Weight)]) -> Option<Self> {
+        let mut sum = Weight::default();
+        let (first, _) = parts.first()?;
+        let mut techniques = Counts::new(first.technique, 0);
+        let mut tools = Counts::new(first.tool, 0);
+        let mut srcs = Distinct::new(first.src);
+        let mut targets = Distinct::new(first.target);
+        for (part, weight) in parts {
+            sum.add(*weight);
+            techniques.add(part.technique, weight.probes);
+            tools.add(part.tool, weight.probes);
+            srcs.insert(part.src);
+            targets.insert(part.target);
+        }
+        let sizes = Sizes::of(&mut targets);
+        let (technique, technique_probes) = self.words.most_frequent(&techniques);
+        let (tool, tool_probes) = self.words.most_frequent(&tools);
+        Some(Self {
+            technique,
+            technique_probes,
+            tool,
+            tool_probes,
+            probes: sum.probes,
+            packets: sum.packets,
+            bytes: sum.bytes,
+            srcs: srcs.count(),
+            dsts: sizes.dsts,
+            ports: sizes.ports,
+            targets: sizes.targets,
+            horizontal: sizes.horizontal,
+            vertical: sizes.vertical,
+            approximate: false,
+            parts: &[],
+            ..*self
+        })
+    }
 }
 
 /// A probe held back until its turn, its texts stored.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Held {
+    #[serde(with = "wire::ts")]
     ts: Ts,
     ts_digits: u8,
+    #[serde(skip)]
     key: Handle,
+    #[serde(with = "wire::proto")]
     proto: Proto,
+    marked: bool,
     src: IpAddr,
-    /// Destination and port; -1 for none, so that it comes before port 0.
-    target: (IpAddr, i32),
+    target: Target,
     technique: u16,
     tool: u16,
     packets: u64,
     bytes: u64,
 }
+
+impl Held {
+    fn weight(&self) -> Weight {
+        Weight { probes: 1, packets: self.packets, bytes: self.bytes }
+    }
+
+    fn part(&self) -> Part {
+        Part { target: self.target, src: self.src, technique: self.technique, tool: self.tool }
+    }
+}
+
+/// What a grouper keeps from one input to the next.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    words: Words,
+    #[serde(with = "wire::ts")]
+    now: Ts,
+    sessions: Vec<(Vec<u8>, Open)>,
+    waiting: Waiting<(Vec<u8>, Held)>,
+}
+
+/// Why a saved state cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("not a saved state, or a damaged one: {0}")]
+pub struct StateError(#[from] postcard::Error);
 
 /// A session's number with the hash of its key.
 struct Entry {
@@ -129,20 +251,28 @@ struct Entry {
 }
 
 /// One session while it can grow.
+#[derive(Serialize, Deserialize)]
 struct Open {
+    #[serde(skip)]
     key: Handle,
+    #[serde(skip)]
     hash: u64,
+    #[serde(with = "wire::proto")]
     proto: Proto,
+    #[serde(with = "wire::ts")]
     start: Ts,
+    #[serde(with = "wire::ts")]
     end: Ts,
     ts_digits: u8,
-    probes: u64,
-    packets: u64,
-    bytes: u64,
-    srcs: Distinct<IpAddr>,
-    targets: Distinct<(IpAddr, i32)>,
+    sum: Weight,
+    srcs: Addresses,
+    targets: Targets,
     techniques: Counts<u16>,
     tools: Counts<u16>,
+    marked: u64,
+    /// What only some runs ask for.
+    parts: Option<Box<Parts>>,
+    burst: Option<Box<Burst>>,
     /// Whether a later session of the same key has begun.
     superseded: bool,
 }
@@ -150,6 +280,7 @@ struct Open {
 /// Turns probes, in order of time, into sessions, in order of their first probes.
 pub struct Grouper {
     window: Window,
+    options: GroupOptions,
     sessions: VecDeque<Open>,
     front: u64,
     table: HashTable<Entry>,
@@ -192,43 +323,64 @@ impl Window {
 }
 
 impl Open {
-    fn new(probe: &Held, hash: u64) -> Self {
-        Self {
+    fn new(probe: &Held, hash: u64, options: &GroupOptions) -> Self {
+        let mut open = Self {
             key: probe.key,
             hash,
             proto: probe.proto,
             start: probe.ts,
             end: probe.ts,
             ts_digits: probe.ts_digits,
-            probes: 1,
-            packets: probe.packets,
-            bytes: probe.bytes,
-            srcs: Distinct::new(probe.src),
-            targets: Distinct::new(probe.target),
-            techniques: Counts::new(probe.technique),
-            tools: Counts::new(probe.tool),
+            sum: probe.weight(),
+            srcs: Addresses::Exact(Distinct::new(probe.src)),
+            targets: Targets::Exact(Distinct::new(probe.target)),
+            techniques: Counts::new(probe.technique, 1),
+            tools: Counts::new(probe.tool, 1),
+            marked: u64::from(probe.marked),
+            parts: options.units.then(Box::default),
+            burst: options.bursts.then(Box::default),
             superseded: false,
-        }
+        };
+        open.add_extra(probe);
+        open
     }
 
-    fn add(&mut self, probe: &Held) {
+    #[inline]
+    fn add(&mut self, probe: &Held, approximate: bool) {
         self.end = self.end.max(probe.ts);
-        self.probes += 1;
-        self.packets += probe.packets;
-        self.bytes += probe.bytes;
-        self.srcs.insert(probe.src);
-        self.targets.insert(probe.target);
-        self.techniques.add(probe.technique);
-        self.tools.add(probe.tool);
+        self.sum.add(probe.weight());
+        self.srcs.insert(probe.src, approximate);
+        self.targets.insert(probe.target, approximate);
+        self.techniques.add(probe.technique, 1);
+        self.tools.add(probe.tool, 1);
+        self.marked += u64::from(probe.marked);
+        self.add_extra(probe);
+    }
+
+    #[inline]
+    fn add_extra(&mut self, probe: &Held) {
+        if let Some(parts) = &mut self.parts {
+            parts.add(probe.part(), probe.weight());
+        }
+        if let Some(burst) = &mut self.burst {
+            burst.add(probe.ts, probe.packets);
+        }
     }
 }
 
 impl Grouper {
-    /// A grouper that has seen nothing, for probes that come out of order by up to `reorder`.
+    /// A grouper that has seen nothing and counts whole sessions exactly, for probes that come out of order by up to
+    /// `reorder`.
     pub fn new(window: Window, reorder: Duration) -> Self {
+        Self::with_options(GroupOptions::new(window, reorder))
+    }
+
+    /// A grouper that has seen nothing.
+    pub fn with_options(options: GroupOptions) -> Self {
         Self {
-            window,
-            waiting: Reorder::new(reorder, MAX_HELD),
+            window: options.window,
+            options,
+            waiting: Reorder::new(options.reorder, MAX_HELD),
             sessions: VecDeque::new(),
             front: 0,
             table: HashTable::new(),
@@ -243,9 +395,23 @@ impl Grouper {
     ///
     /// # Errors
     /// What `emit` returns.
+    #[inline]
     pub fn push<E>(
         &mut self,
         probe: &NewProbe<'_>,
+        emit: &mut impl FnMut(Session<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.push_marked(probe, false, emit)
+    }
+
+    /// As [`Grouper::push`], for a probe that sessions count among their marked ones.
+    ///
+    /// # Errors
+    /// What `emit` returns.
+    pub fn push_marked<E>(
+        &mut self,
+        probe: &NewProbe<'_>,
+        marked: bool,
         emit: &mut impl FnMut(Session<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         let held = Held {
@@ -253,6 +419,7 @@ impl Grouper {
             ts_digits: probe.ts_digits,
             key: self.keys.push(probe.key),
             proto: probe.proto,
+            marked,
             src: probe.src,
             target: (probe.dst, probe.dst_port.map_or(-1, i32::from)),
             technique: self.words.number(probe.technique),
@@ -283,6 +450,54 @@ impl Grouper {
         Ok(())
     }
 
+    /// Takes out all that another grouper with the same options needs to go on with the next input: what is open and
+    /// what waits. Keys are any bytes, and so is the result.
+    ///
+    /// # Errors
+    /// When it cannot be encoded, which would be a defect.
+    pub fn suspend(&mut self) -> Result<Vec<u8>, StateError> {
+        let keys = &self.keys;
+        let own = |key| keys.get(key).to_vec();
+        let waiting = self.waiting.suspend().map(|held| (own(held.key), held));
+        let sessions = std::mem::take(&mut self.sessions).into_iter().map(|open| (own(open.key), open));
+        let saved = Saved {
+            words: std::mem::take(&mut self.words),
+            now: self.now,
+            sessions: sessions.collect(),
+            waiting,
+        };
+        self.table.clear();
+        Ok(postcard::to_stdvec(&saved)?)
+    }
+
+    /// A grouper that goes on where another one with the same options was suspended.
+    ///
+    /// # Errors
+    /// When the bytes are not what [`Grouper::suspend`] returned.
+    pub fn resume(options: GroupOptions, state: &[u8]) -> Result<Self, StateError> {
+        let saved: Saved = postcard::from_bytes(state)?;
+        let mut grouper = Self::with_options(options);
+        grouper.words = saved.words;
+        grouper.now = saved.now;
+        for (number, (key, mut open)) in saved.sessions.into_iter().enumerate() {
+            let hash = grouper.hash(&key, open.proto);
+            (open.key, open.hash) = (grouper.keys.push(&key), hash);
+            if !open.superseded {
+                let number = number as u64;
+                grouper.table.insert_unique(hash, Entry { hash, number }, |entry| entry.hash);
+            }
+            grouper.sessions.push_back(open);
+        }
+        let keys = &mut grouper.keys;
+        grouper.waiting.resume(saved.waiting.map(|(key, held)| Held { key: keys.push(&key), ..held }));
+        Ok(grouper)
+    }
+
+    /// Probes that are in no finished session yet.
+    pub fn unfinished(&self) -> u64 {
+        self.sessions.iter().map(|open| open.sum.probes).sum::<u64>() + self.waiting.len() as u64
+    }
+
     /// Probes that came too late to be put in order.
     pub fn late(&self) -> u64 {
         self.waiting.late()
@@ -311,7 +526,7 @@ impl Grouper {
         if let Ok(entry) = found {
             let session = &mut self.sessions[(entry.get().number - front) as usize];
             if !self.window.is_over(session.start, session.end, probe.ts) {
-                session.add(probe);
+                session.add(probe, self.options.approximate);
                 self.keys.release(probe.key);
                 return Ok(());
             }
@@ -319,7 +534,7 @@ impl Grouper {
             entry.remove();
         }
         let number = self.front + self.sessions.len() as u64;
-        self.sessions.push_back(Open::new(probe, hash));
+        self.sessions.push_back(Open::new(probe, hash, &self.options));
         self.table.insert_unique(hash, Entry { hash, number }, |entry| entry.hash);
         Ok(())
     }
@@ -337,97 +552,38 @@ impl Grouper {
         self.front += 1;
         let over = open.superseded || self.window.is_over(open.start, open.end, self.now);
         let closed_by = if over { self.window.closed_by(open.start, open.end) } else { ClosedBy::Eof };
-        let sizes = Sizes::of(&mut open.targets);
+        let sizes = open.targets.sizes();
+        let (technique, technique_probes) = self.words.most_frequent(&open.techniques);
+        let (tool, tool_probes) = self.words.most_frequent(&open.tools);
         let session = Session {
             key: self.keys.get(open.key),
             proto: open.proto,
             start: open.start,
             end: open.end,
             ts_digits: open.ts_digits,
-            technique: self.words.most_frequent(&open.techniques),
-            tool: self.words.most_frequent(&open.tools),
-            probes: open.probes,
-            packets: open.packets,
-            bytes: open.bytes,
+            technique,
+            technique_probes,
+            tool,
+            tool_probes,
+            probes: open.sum.probes,
+            marked: open.marked,
+            packets: open.sum.packets,
+            bytes: open.sum.bytes,
             srcs: open.srcs.count(),
             dsts: sizes.dsts,
             ports: sizes.ports,
+            targets: sizes.targets,
             horizontal: sizes.horizontal,
             vertical: sizes.vertical,
+            burst: open.burst.as_ref().map_or(0, |burst| burst.most),
+            approximate: open.srcs.is_sketch() || open.targets.is_sketch(),
             closed_by,
+            parts: open.parts.as_mut().map_or(&[], |parts| parts.settled()),
+            words: &self.words,
         };
         let emitted = emit(session);
         self.keys.release(open.key);
         emitted
-    }
-}
-
-struct Sizes {
-    dsts: u64,
-    ports: u64,
-    horizontal: (u64, Option<u16>),
-    vertical: (u64, IpAddr),
-}
-
-impl Sizes {
-    fn of(targets: &mut Distinct<(IpAddr, i32)>) -> Self {
-        let mut pairs = targets.sorted();
-        // No destination address is smaller than this one, so it stands only until the first run is counted.
-        let mut vertical = (0, pairs[0].0);
-        let mut dsts = 0;
-        for run in pairs.chunk_by(|a, b| a.0 == b.0) {
-            dsts += 1;
-            let ports = run.iter().filter(|(_, port)| *port >= 0).count() as u64;
-            if ports > vertical.0 {
-                vertical = (ports, run[0].0);
-            }
-        }
-        pairs.sort_unstable_by_key(|(dst, port)| (*port, *dst));
-        let mut ports = 0;
-        let mut horizontal = (0, None);
-        for run in pairs.chunk_by(|a, b| a.1 == b.1) {
-            let port = u16::try_from(run[0].1).ok();
-            ports += u64::from(port.is_some());
-            if run.len() as u64 > horizontal.0 {
-                horizontal = (run.len() as u64, port);
-            }
-        }
-        Self { dsts, ports, horizontal, vertical }
-    }
-}
-
-/// The words of the technique and tool columns, by number.
-#[derive(Default)]
-struct Words(Vec<Box<[u8]>>);
-
-/// Number of the empty word, and of every word beyond the limit.
-const NO_WORD: u16 = u16::MAX;
-
-/// More distinct words than any honest column has; a hostile one stops growing here.
-const MAX_WORDS: usize = 4096;
-
-impl Words {
-    #[inline]
-    fn number(&mut self, word: &[u8]) -> u16 {
-        if word.is_empty() {
-            return NO_WORD;
-        }
-        if let Some(at) = self.0.iter().position(|known| **known == *word) {
-            return at as u16;
-        }
-        if self.0.len() == MAX_WORDS {
-            return NO_WORD;
-        }
-        self.0.push(word.into());
-        self.0.len() as u16 - 1
-    }
-
-    fn most_frequent(&self, counts: &Counts<u16>) -> &[u8] {
-        counts
-            .iter()
-            .filter_map(|(number, count)| self.0.get(usize::from(number)).map(|word| (&**word, count)))
-            .min_by_key(|(word, count)| (std::cmp::Reverse(*count), *word))
-            .map_or(b"", |(word, _)| word)
     }
 }
 
@@ -489,6 +645,35 @@ mod tests {
                 (301, 301, 1, 1, 0, (1, None), ClosedBy::Eof),
             ]
         );
+    }
+
+    /// Rows may claim any count; a panic would be their doing.
+    #[test]
+    fn counts_saturate() {
+        let mut grouper = Grouper::new(Window::Anchored(S), S);
+        let address = IpAddr::from([192, 0, 2, 1]);
+        let probe = NewProbe {
+            ts: Ts::from_nanos(0),
+            ts_digits: 6,
+            key: b"x",
+            proto: Proto::TCP,
+            src: address,
+            dst: address,
+            dst_port: None,
+            technique: b"",
+            tool: b"",
+            packets: u64::MAX,
+            bytes: u64::MAX - 1,
+        };
+        let mut out = Vec::new();
+        let mut emit = |s: Session<'_>| -> Result<(), ()> {
+            out.push((s.probes, s.packets, s.bytes));
+            Ok(())
+        };
+        grouper.push(&probe, &mut emit).unwrap();
+        grouper.push(&probe, &mut emit).unwrap();
+        grouper.finish(&mut emit).unwrap();
+        assert_eq!(out, [(2, u64::MAX, u64::MAX)]);
     }
 
     #[test]

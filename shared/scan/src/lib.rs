@@ -10,25 +10,33 @@
 
 mod backscatter;
 mod bogon;
+mod burst;
 mod classify;
 mod distinct;
+pub mod estimate;
 mod first;
 mod flow;
 mod group;
-
 mod names;
 mod reorder;
 mod ring;
+mod sizes;
+mod sketch;
+mod state;
 mod telescope;
 mod udp_reply;
+mod units;
+mod wire;
+mod words;
 
 pub use backscatter::BackscatterRule;
 pub use bogon::{is_bogon, is_link_local, is_multicast};
 pub use classify::{Classifier, Options, Probe, Tally};
 pub use first::{FirstPacket, first_packet};
 pub use flow::{EndPoint, FlowKey, Packet, Quoted};
-
-pub use group::{Grouper, NewProbe, Session, Window};
+pub use group::{GroupOptions, Grouper, NewProbe, Session, StateError, Window};
 pub use names::{Class, ClosedBy, Geometry, Handshake, Reason, Reasons, SynStack, Technique};
 pub use reorder::Reorder;
+pub use state::{SavedState, StateFileError};
 pub use telescope::{Telescope, TelescopeError};
+pub use units::Unit;

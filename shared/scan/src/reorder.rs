@@ -5,6 +5,9 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::time::Duration;
 
 use probeline_record::Ts;
+use serde::{Deserialize, Serialize};
+
+use crate::wire;
 
 /// Holds items back until one has come that is later by more than the reach, and hands them out in order of time;
 /// equal times keep the order in which they came.
@@ -54,7 +57,46 @@ impl<T> Ord for Straggler<T> {
     }
 }
 
+/// What a [`Reorder`] holds between two inputs: its place in time, and the items in the order in which they came.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Waiting<T> {
+    #[serde(with = "wire::ts")]
+    newest: Ts,
+    #[serde(with = "wire::ts")]
+    taken: Ts,
+    items: Vec<(i64, T)>,
+}
+
+impl<T> Waiting<T> {
+    /// The same with other items.
+    pub(crate) fn map<U>(self, mut to: impl FnMut(T) -> U) -> Waiting<U> {
+        let items = self.items.into_iter().map(|(ts, item)| (ts, to(item))).collect();
+        Waiting { newest: self.newest, taken: self.taken, items }
+    }
+}
+
 impl<T> Reorder<T> {
+    /// Takes everything out.
+    pub(crate) fn suspend(&mut self) -> Waiting<T> {
+        let queue = std::mem::take(&mut self.queue);
+        let stragglers = std::mem::take(&mut self.stragglers);
+        let mut all: Vec<(Ts, u64, T)> = queue.into();
+        all.extend(stragglers.into_iter().map(|Reverse(s)| (s.ts, s.arrival, s.item)));
+        all.sort_unstable_by_key(|(_, arrival, _)| *arrival);
+        let items = all.into_iter().map(|(ts, _, item)| (ts.nanos(), item)).collect();
+        Waiting { newest: self.newest, taken: self.taken, items }
+    }
+
+    /// Goes on where another stopped.
+    pub(crate) fn resume(&mut self, waiting: Waiting<T>) {
+        for (ts, item) in waiting.items {
+            // Nothing was taken yet, so nothing is late.
+            drop(self.push(Ts::from_nanos(ts), item));
+        }
+        self.newest = self.newest.max(waiting.newest);
+        self.taken = waiting.taken;
+    }
+
     /// Puts right what is out of order by up to `reach`, holding at most `limit` items.
     pub fn new(reach: Duration, limit: usize) -> Self {
         Self {

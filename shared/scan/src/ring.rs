@@ -21,7 +21,7 @@ struct Block {
 }
 
 /// Where a string lies.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Handle {
     block: u64,
     start: u32,

@@ -118,6 +118,11 @@ impl Telescope {
         self.v6.iter().fold(v4, |sum, (low, high)| sum.saturating_add((high - low).saturating_add(1)))
     }
 
+    /// How many IPv4 addresses it watches.
+    pub fn v4_size(&self) -> u64 {
+        self.v4.iter().map(|(low, high)| u64::from(high - low) + 1).sum()
+    }
+
     /// Whether it watches nothing.
     pub fn is_empty(&self) -> bool {
         self.v4.is_empty() && self.v6.is_empty()

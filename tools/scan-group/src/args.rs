@@ -3,22 +3,24 @@ use std::time::Duration;
 
 use clap::Parser;
 use probeline_cli::{RowOptions, duration};
-use probeline_scan::{Session, Window};
+use probeline_scan::Unit;
 
 use crate::key::Key;
+use crate::preset::Preset;
 
 /// Group probe rows into sessions: who scanned, how wide, how long.
 ///
 /// Reads the rows of scan-classify. The probes of one key (--by) and one transport protocol inside one window are a
 /// session, one row each, in the order in which they began. Geometry: point (one address, one port), horizontal
 /// (several addresses), vertical (several ports), block (several of both). h_size is the largest number of addresses
-/// on one port, v_size the largest number of ports of one address; all counts are exact.
+/// on one port, v_size the largest number of ports of one address; all counts are exact unless --approx is given. A
+/// session's own column gives way to a key of the same name.
 ///
 /// asn, org and country come from the row's columns where geo-enrich has added them, else from local databases
 /// (--asn-db, --city-db, PROBELINE_GEO_DIR, the XDG data folder, /usr/share/GeoIP); `make geo` installs them. Sources
 /// that no database knows share one session, whose key is empty.
 ///
-/// Memory: the sessions whose window is open, about 300 bytes each, and 24 bytes for each further address and port
+/// Memory: the sessions whose window is open, about 400 bytes each, and 24 bytes for each further address and port
 /// that a session meets.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES)]
@@ -26,41 +28,92 @@ pub struct Args {
     #[command(flatten)]
     pub(crate) rows: RowOptions,
 
-    /// What makes a session: src, net24, net=LEN, asn, org, country, tool, or any column; repeatable, or joined by
-    /// commas
-    #[arg(long, value_name = "KEY", value_delimiter = ',', default_value = "src")]
+    /// What makes a session: src, net24, net=LEN, asn, org, country, victim (of backscatter), tool, or any column;
+    /// repeatable, or joined by commas [default: src]
+    #[arg(long, value_name = "KEY", value_delimiter = ',')]
     pub(crate) by: Vec<Key>,
 
-    /// Length of the window that a key's first probe opens
-    #[arg(long, value_name = "TIME", default_value = "300", value_parser = duration)]
-    window: Duration,
+    /// Length of the window that a key's first probe opens [default: 300]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) window: Option<Duration>,
 
     /// Windows start at multiples of --window since the epoch
     #[arg(long)]
-    aligned: bool,
+    pub(crate) aligned: bool,
 
     /// Instead of a window: a session ends after this long without a probe
     #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with_all = ["window", "aligned"])]
-    gap: Option<Duration>,
+    pub(crate) gap: Option<Duration>,
 
-    /// With --gap: cut endless sessions at this age
-    #[arg(long, value_name = "TIME", default_value = "1d", value_parser = duration, requires = "gap")]
-    max_age: Duration,
+    /// With a gap: cut endless sessions at this age [default: 1d; with --preset never]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) max_age: Option<Duration>,
 
-    /// Write only sessions with at least this many distinct destination addresses
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    min_dsts: u64,
+    /// What one row is: a session, or each of its ports (horizontal) or addresses (vertical), with the counts of that
+    /// port or address and the times of the session. Costs 104 bytes more for each distinct source, address, port,
+    /// technique and tool of an open session
+    #[arg(long, value_name = "UNIT", default_value = "session")]
+    pub(crate) unit: UnitArg,
 
-    /// Write only sessions with at least this many distinct destination ports
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    min_ports: u64,
+    /// A published definition: its key, window and minima, which other options override; see --list-presets
+    #[arg(long, value_name = "NAME", value_parser = Preset::by_name)]
+    pub(crate) preset: Option<&'static Preset>,
 
-    /// Write only sessions with at least this many probes
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    min_probes: u64,
+    /// Scale the preset to the size of this telescope: the time-out by T = -ln(1-c)/(r N/S), destinations by N/N0
+    #[arg(long, requires = "preset")]
+    pub(crate) scale: bool,
+
+    /// List the presets with their numbers and sources, as CSV, and exit
+    #[arg(long)]
+    pub(crate) list_presets: bool,
+
+    /// Monitored addresses: CIDR, ADDR, A-B or @FILE; repeatable. Its IPv4 size adds the columns rate and coverage,
+    /// with 95 % confidence intervals, and the odds that the window sees a source again on stderr
+    #[arg(long, value_name = "SET", env = "TELESCOPE")]
+    pub(crate) telescope: Vec<String>,
+
+    /// The number of monitored IPv4 addresses, instead of --telescope
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1 << 32))]
+    pub(crate) telescope_size: Option<u64>,
+
+    /// Write only rows with at least this many distinct destination addresses
+    #[arg(long, value_name = "N")]
+    pub(crate) min_dsts: Option<u64>,
+
+    /// Write only rows with at least this many distinct destination ports
+    #[arg(long, value_name = "N")]
+    pub(crate) min_ports: Option<u64>,
+
+    /// Write only rows with at least this many probes
+    #[arg(long, value_name = "N")]
+    pub(crate) min_probes: Option<u64>,
+
+    /// Write only rows of at least this Internet-wide rate, in packets/s; needs the telescope's size
+    #[arg(long, value_name = "RATE", value_parser = positive)]
+    pub(crate) min_rate: Option<f64>,
+
+    /// Count by sketches what is more than 131072 addresses or targets in one session: HyperLogLog with a standard
+    /// error of 0.81 % for srcs and dsts, h_size from a sample of addresses (about 1 % where it is near dsts), v_size the
+    /// largest in that sample; ports stay exact. Such rows say `hll` in the column approx. At most about 6 MB a session
+    #[arg(long)]
+    pub(crate) approx: bool,
+
+    /// Write how many keys came back (two or more sessions) and how many sessions are theirs, or block scans, to FILE as
+    /// CSV; `-` for a table on stderr. Counts written sessions. Memory: every key of the input, about 60 bytes each
+    #[arg(long, value_name = "FILE")]
+    pub(crate) repeats: Option<PathBuf>,
+
+    /// Go on where the run that saved FILE stopped, and save there what is still open at the end: captures grouped one
+    /// after the other give the rows of one run over all. The options must stay the same
+    #[arg(long, value_name = "FILE")]
+    pub(crate) state: Option<PathBuf>,
+
+    /// With --state: this is the last input; write what is open, and remove FILE
+    #[arg(long, requires = "state")]
+    pub(crate) r#final: bool,
 
     /// How far out of order probes may come; what is later is counted and left out
-    #[arg(long, value_name = "TIME", default_value = "5", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "5", value_parser = reach)]
     pub(crate) reorder: Duration,
 
     /// Database of AS numbers to use instead of the installed one; repeatable
@@ -72,33 +125,48 @@ pub struct Args {
     pub(crate) city_db: Vec<PathBuf>,
 }
 
+/// What one row is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum UnitArg {
+    /// The probes of one key and protocol inside one window
+    Session,
+    /// Of a session those to one port
+    Horizontal,
+    /// Of a session those to one address
+    Vertical,
+}
+
+impl From<UnitArg> for Unit {
+    fn from(arg: UnitArg) -> Self {
+        match arg {
+            UnitArg::Session => Self::Session,
+            UnitArg::Horizontal => Self::Horizontal,
+            UnitArg::Vertical => Self::Vertical,
+        }
+    }
+}
+
+/// A time that may be zero.
+fn reach(text: &str) -> Result<Duration, String> {
+    if text == "0" || text == "0s" { Ok(Duration::ZERO) } else { duration(text) }
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if number > 0.0 && number.is_finite() => Ok(number),
+        _ => Err("must be a number above 0".to_owned()),
+    }
+}
+
 const EXAMPLES: &str = "\
 Examples:
   pkt2csv dump.pcap | scan-classify | scan-group --by asn
   scan-group --by net24 --gap 10m --min-dsts 5 probes.csv
   scan-group --by src,dst_port probes.csv | hist geometry
+  scan-group --preset liu-fukuda2018 --telescope 192.0.2.0/27 probes.csv
+  for hour in *.pcap; do pkt2csv $hour | scan-classify | scan-group --state open > $hour.csv; done
 
 Exit status: 0 done, 1 done but some input was malformed, 2 could not do it.";
-
-impl Args {
-    pub(crate) fn window(&self) -> Window {
-        match self.gap {
-            Some(gap) => Window::Gap { gap, max_age: self.max_age },
-            None if self.aligned => Window::Aligned(self.window),
-            None => Window::Anchored(self.window),
-        }
-    }
-
-    /// Whether some sessions may be left out.
-    pub(crate) fn has_minimum(&self) -> bool {
-        self.min_dsts.max(self.min_ports).max(self.min_probes) > 0
-    }
-
-    /// Whether a session reaches every minimum.
-    pub(crate) fn admits(&self, session: &Session<'_>) -> bool {
-        session.dsts >= self.min_dsts && session.ports >= self.min_ports && session.probes >= self.min_probes
-    }
-}
 
 #[cfg(test)]
 mod tests {
@@ -111,12 +179,17 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_replaces_the_window() {
-        assert_eq!(Args::parse_from(["x"]).window(), Window::Anchored(Duration::from_secs(300)));
-        let gap = Args::parse_from(["x", "--gap", "10m"]).window();
-        let day = Duration::from_secs(86_400);
-        assert_eq!(gap, Window::Gap { gap: Duration::from_secs(600), max_age: day });
-        assert!(Args::try_parse_from(["x", "--gap", "10m", "--window", "5"]).is_err());
-        assert!(Args::try_parse_from(["x", "--max-age", "5"]).is_err());
+    fn what_does_not_go_together() {
+        for bad in [
+            &["--gap", "10m", "--window", "5"][..],
+            &["--final"],
+            &["--scale"],
+            &["--preset", "none"],
+            &["--min-rate", "0"],
+            &["--telescope-size", "0"],
+        ] {
+            assert!(Args::try_parse_from(["x"].iter().chain(bad)).is_err(), "{bad:?}");
+        }
+        assert_eq!(Args::parse_from(["x", "--reorder", "0"]).reorder, Duration::ZERO);
     }
 }

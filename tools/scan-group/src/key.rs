@@ -19,6 +19,8 @@ pub(crate) enum Key {
     Org,
     /// The source's country.
     Country,
+    /// The victim of backscatter.
+    Victim,
     /// Any column.
     Column(String),
 }
@@ -36,6 +38,7 @@ impl FromStr for Key {
             "asn" => Self::Asn,
             "org" => Self::Org,
             "country" => Self::Country,
+            "victim" => Self::Victim,
             "" => return Err("a key needs a name".to_owned()),
             _ => match text.strip_prefix("net=") {
                 Some(len) => match len.parse::<u8>() {
@@ -58,6 +61,7 @@ impl Key {
             Self::Asn => field::SRC_ASN.name,
             Self::Org => field::SRC_ORG.name,
             Self::Country => field::SRC_COUNTRY.name,
+            Self::Victim => field::VICTIM.name,
             Self::Column(name) => name,
         }
     }
@@ -75,6 +79,8 @@ enum Part {
     Asn,
     Org,
     Country,
+    /// The quoted destination, where the rows have it.
+    Victim(Option<Col>),
 }
 
 impl Keys {
@@ -90,9 +96,13 @@ impl Keys {
             if keys[..i].iter().any(|earlier| earlier.name() == key.name()) {
                 bail!("--by: column {} twice", key.name());
             }
+            if [field::START.name, field::END.name].contains(&key.name()) {
+                bail!("--by: column {} is the session's own", key.name());
+            }
             let has = rows.names().iter().any(|name| name == key.name());
             parts.push(match key {
                 Key::Net(v4, v6) => Part::Net(*v4, *v6),
+                Key::Victim if !has => Part::Victim(rows.column(field::QUOTED_DST_IP.name)?),
                 Key::Asn if !has => {
                     wanted.asn = true;
                     Part::Asn
@@ -131,6 +141,10 @@ impl Keys {
             out.extend_from_slice(&[0; 4]);
             match (part, &mut self.geo) {
                 (Part::Cell(col), _) => out.extend_from_slice(&row.text(*col)),
+                (Part::Victim(quoted), _) => match quoted.map(|col| row.cell(col)) {
+                    Some(quoted) if !quoted.is_empty() => out.extend_from_slice(quoted),
+                    _ => text::write_ip(src, out),
+                },
                 (Part::Net(v4, v6), _) => write_net(src, *v4, *v6, out),
                 (Part::Asn, Some(geo)) => {
                     if let Some(asn) = geo.lookup(src).asn() {

@@ -3,140 +3,209 @@
 //! A **reducer**: reads the rows of `scan-classify`, writes one row per session, in the order in which they began. The
 //! rules are in docs/CLASSIFICATION.md.
 //!
-//! Every probe read is in exactly one session, written or below a `--min`, or skipped with its reason.
+//! Every probe read is in exactly one session, written, below a minimum or kept in the state, or skipped with its
+//! reason.
 
 mod args;
 mod key;
+mod output;
+mod plan;
+mod preset;
 mod probe_row;
+mod repeats;
+mod rule;
 
 pub use args::Args;
 
-use std::io::Write;
+use std::io::{Read, Write};
+use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use probeline_cli::{Account, Console, Outcome, input, list_fields, open_rows, stdout};
 use probeline_geo::SearchPath;
-use probeline_record::{Encoder, Field, field, rows};
-use probeline_scan::{Grouper, Session};
+use probeline_record::{Encoder, Field, Format, RowReader, field};
+use probeline_scan::{Grouper, SavedState};
 
 use key::Keys;
+use output::Sink;
+use plan::Plan;
+use preset::{PRESETS, Preset};
 use probe_row::ProbeColumns;
+use repeats::Repeats;
+
+const TOOL: &str = "scan-group";
 
 /// Runs the tool.
 ///
 /// # Errors
 /// When the input cannot be read or is no probe rows, a database is missing, or the output cannot be written.
 pub fn run(args: &Args, console: &mut Console) -> Outcome {
+    if args.list_presets {
+        return list_presets();
+    }
+    let plan = Plan::new(args, console)?;
     if args.rows.list_fields {
-        let keys = args.by.iter().filter_map(|key| field::by_name(key.name()));
-        let fields: Vec<&Field> = [&field::START, &field::END]
-            .into_iter()
-            .chain(keys)
-            .chain(rows::SESSION.iter().copied())
-            .collect();
+        let fields: Vec<&Field> = output::names(&plan).into_iter().filter_map(field::by_name).collect();
         return Ok(list_fields(&fields, stdout())?);
     }
+    let (mut grouper, repeats, restored) = begin(args, &plan)?;
     let name = input::name(args.rows.file.as_deref());
     let mut rows = open_rows(&args.rows, console)?;
     let format = args.rows.format.map_or(rows.format(), Into::into);
-    let mut sink = Sink { out: Encoder::new(stdout(), format), args, small_probes: 0, probes: 0 };
-    let (mut read, mut malformed, mut late) = (0, 0, 0);
+    let mut sink = Sink::new(Encoder::new(stdout(), format), &plan, repeats);
+    if let Some(odds) = plan.odds() {
+        console.say(odds);
+    }
+    let mut counts = Counts::default();
     if !rows.is_empty() {
-        let columns = ProbeColumns::find(&mut rows).with_context(|| name.clone())?;
-        let search = SearchPath {
-            asn: args.asn_db.clone(),
-            city: args.city_db.clone(),
-            ..SearchPath::from_env(|variable| std::env::var_os(variable))
-        };
-        let mut keys = Keys::find(&args.by, &mut rows, &search).with_context(|| name.clone())?;
+        counts =
+            read(args, &plan, &mut rows, &mut grouper, &mut sink, console).with_context(|| name.clone())?;
+    } else if restored > 0 {
         sink.header();
-        let mut grouper = Grouper::new(args.window(), args.reorder);
-        let mut key = Vec::new();
-        loop {
-            let row = match rows.next_row_with(&mut || sink.out.flush()) {
-                Ok(Some(row)) => row,
-                Ok(None) => break,
-                Err(e) if e.is_row() => {
-                    read += 1;
-                    malformed += 1;
-                    console.fault(format_args!("{name}: {e}"));
-                    continue;
-                }
-                Err(e) => return Err(e).with_context(|| name.clone()),
-            };
-            read += 1;
-            match columns.probe(&row) {
-                Ok(mut probe) => {
-                    keys.write(&row, probe.src, &mut key);
-                    probe.key = &key;
-                    grouper.push(&probe, &mut |session| sink.session(&session))?;
-                }
-                Err(e) => {
-                    malformed += 1;
-                    console.fault(format_args!("{name}: line {}: {e}", row.line()));
-                }
-            }
-        }
+    }
+    let carries_on = args.state.is_some() && !args.r#final;
+    if !carries_on {
         grouper.finish(&mut |session| sink.session(&session))?;
-        late = grouper.late();
     }
     sink.out.flush()?;
-    let mut account = Account::new("probes", read).part("in sessions written", sink.probes);
-    if args.has_minimum() {
+    if sink.too_wide > 0 {
+        console.say(format_args!("{} rows have more destinations than the telescope", sink.too_wide));
+    }
+    let kept = grouper.unfinished();
+    match (&args.state, carries_on) {
+        (Some(file), true) => save(file, args, &plan, &mut grouper, sink.repeats.as_ref())?,
+        (Some(file), false) => remove(file)?,
+        (None, _) => {}
+    }
+    if let (Some(file), Some(repeats)) = (&args.repeats, &sink.repeats) {
+        if file.as_os_str() == "-" {
+            console.say(repeats.table());
+        } else {
+            std::fs::write(file, repeats.csv()).with_context(|| file.display().to_string())?;
+        }
+    }
+    let mut account = Account::new("probes", restored + counts.read).part("in sessions written", sink.probes);
+    if plan.has_minimum() {
         account = account.part("in sessions below a minimum", sink.small_probes);
     }
-    let account = account
-        .skipped("malformed", malformed)
-        .skipped("late", late)
-        .note("sessions written", sink.out.rows());
+    if args.state.is_some() {
+        account = account.part("kept in the state", kept).note("from the state", restored);
+    }
+    let mut account = account.skipped("malformed", counts.malformed).skipped("late", grouper.late());
+    if counts.not_taken > 0 {
+        account = account.skipped("not what the preset speaks of", counts.not_taken);
+    }
+    let account = account.note("sessions written", sink.out.rows());
     if let Some(file) = &args.rows.account {
         account.save(file)?;
     }
     console.account(&account)
 }
 
-/// Where finished sessions go.
-struct Sink<'a, W> {
-    out: Encoder<W>,
-    args: &'a Args,
-    small_probes: u64,
-    probes: u64,
+#[derive(Default)]
+struct Counts {
+    read: u64,
+    malformed: u64,
+    not_taken: u64,
 }
 
-impl<W: Write> Sink<'_, W> {
-    fn header(&mut self) {
-        let keys = self.args.by.iter().map(key::Key::name);
-        let session = rows::SESSION.iter().map(|field| field.name);
-        self.out.header([field::START.name, field::END.name].into_iter().chain(keys).chain(session));
+/// Reads every row into the grouper.
+fn read<R: Read, W: Write>(
+    args: &Args,
+    plan: &Plan,
+    rows: &mut RowReader<R>,
+    grouper: &mut Grouper,
+    sink: &mut Sink<'_, W>,
+    console: &mut Console,
+) -> Result<Counts, anyhow::Error> {
+    let name = input::name(args.rows.file.as_deref());
+    let columns = ProbeColumns::find(rows, plan.takes, plan.looks_for_two_phase())?;
+    let search = SearchPath {
+        asn: args.asn_db.clone(),
+        city: args.city_db.clone(),
+        ..SearchPath::from_env(|variable| std::env::var_os(variable))
+    };
+    let mut keys = Keys::find(&plan.by, rows, &search)?;
+    sink.header();
+    let mut counts = Counts::default();
+    let mut key = Vec::new();
+    loop {
+        let row = match rows.next_row_with(&mut || sink.out.flush()) {
+            Ok(Some(row)) => row,
+            Ok(None) => return Ok(counts),
+            Err(e) if e.is_row() => {
+                counts.read += 1;
+                counts.malformed += 1;
+                console.fault(format_args!("{name}: {e}"));
+                continue;
+            }
+            Err(e) => return Err(e.into()),
+        };
+        counts.read += 1;
+        match columns.probe(&row) {
+            Ok(probe) if !columns.takes(&row, &probe) => counts.not_taken += 1,
+            Ok(mut probe) => {
+                keys.write(&row, probe.src, &mut key);
+                probe.key = &key;
+                let marked = columns.is_two_phase(&row);
+                grouper.push_marked(&probe, marked, &mut |session| sink.session(&session))?;
+            }
+            Err(e) => {
+                counts.malformed += 1;
+                console.fault(format_args!("{name}: line {}: {e}", row.line()));
+            }
+        }
     }
+}
 
-    fn session(&mut self, session: &Session<'_>) -> std::io::Result<()> {
-        if !self.args.admits(session) {
-            self.small_probes += session.probes;
-            return Ok(());
-        }
-        self.probes += session.probes;
-        let out = &mut self.out;
-        out.begin();
-        out.ts(session.start, session.ts_digits);
-        out.ts(session.end, session.ts_digits);
-        for part in key::parts(session.key) {
-            out.value(part);
-        }
-        out.word(session.proto.name());
-        out.word(session.geometry().name());
-        out.value(session.technique);
-        out.value(session.tool);
-        for count in
-            [session.probes, session.packets, session.bytes, session.srcs, session.dsts, session.ports]
-        {
-            out.uint(count);
-        }
-        out.uint(session.horizontal.0);
-        out.uint_or_absent(session.horizontal.1);
-        out.uint(session.vertical.0);
-        out.ip(session.vertical.1);
-        out.word(session.closed_by.name());
-        out.end()
+/// A fresh grouper, or the one that was saved, with the probes it holds.
+fn begin(args: &Args, plan: &Plan) -> Result<(Grouper, Option<Repeats>, u64), anyhow::Error> {
+    let mut repeats = args.repeats.is_some().then(Repeats::default);
+    let fresh = |repeats| Ok((Grouper::with_options(plan.group), repeats, 0));
+    let Some(file) = &args.state else { return fresh(repeats) };
+    let options = plan.fingerprint(args.repeats.is_some());
+    let Some(saved) = SavedState::load(file, TOOL, &options).context("--state")? else {
+        return fresh(repeats);
+    };
+    let damaged = || format!("--state: {}", file.display());
+    let [sessions, counted] = &saved.parts[..] else { bail!("{}: damaged state", damaged()) };
+    let grouper = Grouper::resume(plan.group, sessions).with_context(damaged)?;
+    if repeats.is_some() {
+        repeats = Some(Repeats::load(counted).context("damaged state").with_context(damaged)?);
     }
+    let restored = grouper.unfinished();
+    Ok((grouper, repeats, restored))
+}
+
+fn save(file: &Path, args: &Args, plan: &Plan, grouper: &mut Grouper, repeats: Option<&Repeats>) -> Outcome {
+    let options = plan.fingerprint(args.repeats.is_some());
+    let parts = vec![grouper.suspend()?, repeats.map(Repeats::save).unwrap_or_default()];
+    SavedState { options, parts }.save(file, TOOL).context("--state")
+}
+
+fn remove(file: &Path) -> Outcome {
+    match std::fs::remove_file(file) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+            Err(e).with_context(|| format!("--state: {}", file.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn list_presets() -> Outcome {
+    let mut out = Encoder::new(stdout(), Format::Csv);
+    out.header(["name", "key", "window", "rule", "takes", "made_for", "state", "source"]);
+    for preset in PRESETS {
+        out.begin();
+        out.word(preset.name);
+        out.text(preset.by.as_bytes());
+        out.text(Preset::window(preset.span).as_bytes());
+        out.text(Preset::rule(preset.any).as_bytes());
+        out.word(preset.takes.name());
+        out.uint_or_absent(preset.telescope.map(|(size, _)| size));
+        out.text(preset.state.as_bytes());
+        out.text(preset.source.as_bytes());
+        out.end()?;
+    }
+    Ok(out.flush()?)
 }

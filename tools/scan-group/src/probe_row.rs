@@ -1,7 +1,9 @@
 use std::io::Read;
 
 use probeline_record::{CellError, Col, Error, Proto, Row, RowReader, Ts, field};
-use probeline_scan::NewProbe;
+use probeline_scan::{NewProbe, Reason};
+
+use crate::rule::Takes;
 
 /// Where the columns of a probe stand.
 pub(crate) struct ProbeColumns {
@@ -14,13 +16,24 @@ pub(crate) struct ProbeColumns {
     tool: Option<Col>,
     packets: Col,
     bytes: Col,
+    /// Where only some definitions look.
+    class: Option<Col>,
+    reason: Option<Col>,
+    takes: Takes,
 }
 
 impl ProbeColumns {
     /// # Errors
     /// When one that makes a session is missing, or stands twice.
-    pub(crate) fn find<R: Read>(rows: &mut RowReader<R>) -> Result<Self, Error> {
+    pub(crate) fn find<R: Read>(
+        rows: &mut RowReader<R>,
+        takes: Takes,
+        two_phase: bool,
+    ) -> Result<Self, Error> {
         Ok(Self {
+            takes,
+            class: if takes == Takes::Backscatter { Some(rows.require(&field::CLASS)?) } else { None },
+            reason: if two_phase { Some(rows.require(&field::REASON)?) } else { None },
             ts: rows.require(&field::TS)?,
             src_ip: rows.require(&field::SRC_IP)?,
             dst_ip: rows.require(&field::DST_IP)?,
@@ -53,6 +66,25 @@ impl ProbeColumns {
             tool: self.tool.map_or(b"", |col| row.cell(col)),
             packets: row.uint(self.packets)?.unwrap_or(1),
             bytes: row.uint(self.bytes)?.unwrap_or(0),
+        })
+    }
+
+    /// Whether the definition in use speaks of this probe.
+    #[inline]
+    pub(crate) fn takes(&self, row: &Row<'_>, probe: &NewProbe<'_>) -> bool {
+        self.takes == Takes::All
+            || self.takes.takes(
+                probe.proto == Proto::TCP,
+                self.class.map_or(b"", |col| row.cell(col)),
+                probe.technique,
+            )
+    }
+
+    /// Whether it is the second phase of a two-phase scan; never, where nobody asked.
+    #[inline]
+    pub(crate) fn is_two_phase(&self, row: &Row<'_>) -> bool {
+        self.reason.is_some_and(|col| {
+            row.cell(col).split(|b| *b == b';').any(|word| word == Reason::TwoPhase.name().as_bytes())
         })
     }
 }

@@ -1,0 +1,199 @@
+use std::fmt::Write as _;
+use std::io::Write;
+
+use probeline_record::{Encoder, Field, field, rows};
+use probeline_scan::estimate::{self, Interval};
+use probeline_scan::{Session, Unit};
+
+use crate::key::{self, Key};
+use crate::plan::Plan;
+use crate::repeats::{Repeats, share};
+
+/// A column that is no key.
+#[derive(Clone, Copy)]
+struct Column {
+    name: &'static str,
+    cell: Cell,
+}
+
+/// What stands in it. Estimates: which end of the interval.
+#[derive(Clone, Copy)]
+enum Cell {
+    UnitPort,
+    UnitAddress,
+    Proto,
+    Geometry,
+    Technique,
+    Tool,
+    Count(fn(&Session<'_>) -> u64),
+    HPort,
+    VDst,
+    ClosedBy,
+    TechniqueShare,
+    ToolShare,
+    Rate(fn(&Interval) -> f64),
+    Coverage(fn(&Interval) -> f64),
+    Approx,
+}
+
+impl Column {
+    fn new(field: &'static Field, cell: Cell) -> Self {
+        Self { name: field.name, cell }
+    }
+
+    /// All that a plan asks for, in order, but those of the same name as a key.
+    fn all(plan: &Plan) -> Vec<Self> {
+        let mut columns = match plan.unit {
+            Unit::Session => vec![],
+            Unit::Horizontal => vec![Self::new(&field::DST_PORT, Cell::UnitPort)],
+            Unit::Vertical => vec![Self::new(&field::DST_IP, Cell::UnitAddress)],
+        };
+        columns.extend(rows::SESSION.iter().filter_map(|field| Some(Self::new(field, session_cell(field)?))));
+        if plan.size.is_some() {
+            columns.extend([
+                Self::new(&field::RATE, Cell::Rate(|rate| rate.value)),
+                Self::new(&field::RATE_LO, Cell::Rate(|rate| rate.low)),
+                Self::new(&field::RATE_HI, Cell::Rate(|rate| rate.high)),
+                Self::new(&field::COVERAGE, Cell::Coverage(|share| share.value)),
+                Self::new(&field::COVERAGE_LO, Cell::Coverage(|share| share.low)),
+                Self::new(&field::COVERAGE_HI, Cell::Coverage(|share| share.high)),
+            ]);
+        }
+        if plan.group.approximate {
+            columns.push(Self::new(&field::APPROX, Cell::Approx));
+        }
+        columns.retain(|column| plan.by.iter().all(|key| key.name() != column.name));
+        columns
+    }
+}
+
+fn session_cell(field: &Field) -> Option<Cell> {
+    Some(match field.name {
+        "proto" => Cell::Proto,
+        "geometry" => Cell::Geometry,
+        "technique" => Cell::Technique,
+        "tool" => Cell::Tool,
+        "probes" => Cell::Count(|s| s.probes),
+        "packets" => Cell::Count(|s| s.packets),
+        "bytes" => Cell::Count(|s| s.bytes),
+        "srcs" => Cell::Count(|s| s.srcs),
+        "dsts" => Cell::Count(|s| s.dsts),
+        "ports" => Cell::Count(|s| s.ports),
+        "h_size" => Cell::Count(|s| s.horizontal.0),
+        "h_port" => Cell::HPort,
+        "v_size" => Cell::Count(|s| s.vertical.0),
+        "v_dst" => Cell::VDst,
+        "closed_by" => Cell::ClosedBy,
+        "technique_share" => Cell::TechniqueShare,
+        "tool_share" => Cell::ToolShare,
+        _ => return None,
+    })
+}
+
+/// The names of all columns, in order.
+pub(crate) fn names(plan: &Plan) -> Vec<&str> {
+    [field::START.name, field::END.name]
+        .into_iter()
+        .chain(plan.by.iter().map(Key::name))
+        .chain(Column::all(plan).into_iter().map(|column| column.name))
+        .collect()
+}
+
+/// Where finished sessions go.
+pub(crate) struct Sink<'a, W> {
+    pub(crate) out: Encoder<W>,
+    plan: &'a Plan,
+    columns: Vec<Column>,
+    pub(crate) repeats: Option<Repeats>,
+    /// Probes in rows that were written.
+    pub(crate) probes: u64,
+    /// Probes in rows below a minimum.
+    pub(crate) small_probes: u64,
+    /// Rows with more destinations than the telescope is said to have.
+    pub(crate) too_wide: u64,
+    number: String,
+}
+
+impl<'a, W: Write> Sink<'a, W> {
+    pub(crate) fn new(out: Encoder<W>, plan: &'a Plan, repeats: Option<Repeats>) -> Self {
+        let columns = Column::all(plan);
+        Self { out, plan, columns, repeats, probes: 0, small_probes: 0, too_wide: 0, number: String::new() }
+    }
+
+    pub(crate) fn header(&mut self) {
+        self.out.header(names(self.plan));
+    }
+
+    /// Writes a session, or its units.
+    pub(crate) fn session(&mut self, session: &Session<'_>) -> std::io::Result<()> {
+        let mut written = false;
+        if self.plan.unit == Unit::Session {
+            written = self.row(session)?;
+        } else {
+            for unit in session.units(self.plan.unit) {
+                written |= self.row(&unit)?;
+            }
+        }
+        if written && let Some(repeats) = &mut self.repeats {
+            repeats.count(session);
+        }
+        Ok(())
+    }
+
+    /// Writes a row that reaches the minima; says whether it did.
+    fn row(&mut self, session: &Session<'_>) -> std::io::Result<bool> {
+        let v4_size = self.plan.size.filter(|_| session.vertical.1.is_ipv4());
+        let seconds = session.end.since(session.start) as f64 / 1e9;
+        let rate = v4_size.and_then(|size| estimate::rate(session.probes, seconds, size));
+        if !self.plan.any.iter().any(|minima| minima.admit(session, rate.map(|rate| rate.value))) {
+            self.small_probes += session.probes;
+            return Ok(false);
+        }
+        let coverage = v4_size.and_then(|size| estimate::coverage(session.dsts, size));
+        self.too_wide += u64::from(v4_size.is_some() && coverage.is_none());
+        self.probes += session.probes;
+        let Self { out, number, .. } = self;
+        out.begin();
+        out.ts(session.start, session.ts_digits);
+        out.ts(session.end, session.ts_digits);
+        for part in key::parts(session.key) {
+            out.value(part);
+        }
+        for column in &self.columns {
+            match column.cell {
+                Cell::Proto => out.word(session.proto.name()),
+                Cell::Geometry => out.word(session.geometry().name()),
+                Cell::Technique => out.value(session.technique),
+                Cell::Tool => out.value(session.tool),
+                Cell::Count(of) => out.uint(of(session)),
+                Cell::HPort | Cell::UnitPort => out.uint_or_absent(session.horizontal.1),
+                Cell::VDst | Cell::UnitAddress => out.ip(session.vertical.1),
+                Cell::ClosedBy => out.word(session.closed_by.name()),
+                Cell::TechniqueShare => write_share(session.technique_probes, session.probes, out),
+                Cell::ToolShare => write_share(session.tool_probes, session.probes, out),
+                Cell::Rate(end) => write_decimal(rate.as_ref().map(end), 3, number, out),
+                Cell::Coverage(end) => write_decimal(coverage.as_ref().map(end), 6, number, out),
+                Cell::Approx => out.word_or_absent(session.approximate.then_some("hll")),
+            }
+        }
+        out.end()?;
+        Ok(true)
+    }
+}
+
+/// The share of a word that no probe has is absent.
+fn write_share<W: Write>(part: u64, whole: u64, out: &mut Encoder<W>) {
+    match part {
+        0 => out.absent(),
+        _ if part == whole => out.decimal("1.000000"),
+        _ => out.decimal(&share(part, whole)),
+    }
+}
+
+fn write_decimal<W: Write>(value: Option<f64>, digits: usize, text: &mut String, out: &mut Encoder<W>) {
+    let Some(value) = value else { return out.absent() };
+    text.clear();
+    // Writing to a string cannot fail.
+    let _ = write!(text, "{value:.digits$}");
+    out.decimal(text);
+}
