@@ -26,8 +26,14 @@ impl Budget {
     /// Waits until so much can be spent; what is more than there ever is has to be alone.
     pub(crate) fn spend(&self, cost: usize) {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let wait =
-            |state: &mut State| !state.closed && state.spent > 0 && state.spent.saturating_add(cost) > LIMIT;
+        let mut limit = LIMIT;
+        let wait = |state: &mut State| {
+            let wait = !state.closed && state.spent > 0 && state.spent.saturating_add(cost) > limit;
+            if wait {
+                limit = LIMIT / 2;
+            }
+            wait
+        };
         let mut state = self.changed.wait_while(state, wait).unwrap_or_else(PoisonError::into_inner);
         state.spent = state.spent.saturating_add(cost);
     }

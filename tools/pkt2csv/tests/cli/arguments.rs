@@ -1,7 +1,8 @@
 //! Arguments that make no sense are refused before anything is read, with a reason; others do what they say.
 
-use probeline_testkit::{Table, bundled};
-use tempfile::TempDir;
+use probeline_testkit::Table;
+#[cfg(feature = "filter")]
+use {probeline_testkit::bundled, tempfile::TempDir};
 
 use crate::frames;
 use crate::run::{piped, run};
@@ -46,6 +47,7 @@ fn the_list_of_fields_is_the_header() {
     assert_eq!(header, format!("{names}\n"));
 }
 
+#[cfg(feature = "filter")]
 #[test]
 fn the_account_is_saved_and_adds_up() {
     let scratch = TempDir::new().expect("a folder");

@@ -3,10 +3,14 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+#[cfg(feature = "filter")]
+use std::process::Command;
+use std::process::Stdio;
 
+use probeline_testkit::bundled;
 use probeline_testkit::pcap::Precision;
-use probeline_testkit::{bundled, captures, skipped};
+#[cfg(feature = "filter")]
+use probeline_testkit::{captures, skipped};
 use tempfile::TempDir;
 
 use crate::frames;
@@ -111,6 +115,7 @@ fn merging_puts_captures_in_order_of_time() {
     assert_eq!(text.lines().skip(1).collect::<Vec<_>>(), lines);
 }
 
+#[cfg(feature = "filter")]
 fn installed(program: &str, test: &str) -> bool {
     let found = Command::new(program).arg("--version").output().is_ok();
     if !found {
@@ -120,6 +125,7 @@ fn installed(program: &str, test: &str) -> bool {
 }
 
 /// tcpdump counts the same packets.
+#[cfg(feature = "filter")]
 #[test]
 fn a_filter_lets_through_what_tcpdump_lets_through() {
     const TEST: &str = "a_filter_lets_through_what_tcpdump_lets_through";
@@ -162,6 +168,15 @@ fn a_filter_lets_through_what_tcpdump_lets_through() {
             assert_eq!(ran.table().len() as u64, number("rows"));
         }
     }
+}
+
+/// Built without libpcap there are no filters, and a run that asks for one is refused instead of unfiltered.
+#[cfg(not(feature = "filter"))]
+#[test]
+fn a_filter_is_refused_where_it_was_not_compiled_in() {
+    let ran = run([Path::new("--filter"), Path::new("tcp"), &bundled("lab-passive.pcap")]).code(2);
+    assert!(ran.out.is_empty());
+    ran.says("--filter: this pkt2csv was built without libpcap");
 }
 
 #[test]
