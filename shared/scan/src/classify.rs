@@ -8,15 +8,18 @@ use std::time::Duration;
 use foldhash::quality::RandomState;
 use hashbrown::{HashMap, HashTable};
 use probeline_record::{Proto, TcpFlags, Ts};
+use serde::{Deserialize, Serialize};
 
 use crate::backscatter::BackscatterRule;
 use crate::bogon::is_bogon;
 use crate::first::first_packet;
 use crate::flow::{FlowKey, Packet, hash_addresses};
+use crate::group::StateError;
 use crate::names::{Class, Handshake, Reason, Reasons, SynStack, Technique};
-use crate::reorder::Reorder;
+use crate::reorder::{Reorder, Waiting};
 use crate::ring::{Handle, Ring};
 use crate::telescope::Telescope;
+use crate::wire;
 
 /// How flows are made and ended. Times as in docs/CLASSIFICATION.md.
 #[derive(Clone, Debug)]
@@ -116,7 +119,7 @@ struct Entry {
 }
 
 /// A source, and the address and port it knocks at.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct Target {
     src: IpAddr,
     dst: IpAddr,
@@ -132,15 +135,18 @@ impl Hash for Target {
 }
 
 /// What is remembered of a flow that was written before it ended.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 struct Written {
+    #[serde(with = "wire::ts")]
     last: Ts,
     opened_by_syn: bool,
     forward: bool,
 }
 
+#[derive(Serialize, Deserialize)]
 struct Flow {
     key: FlowKey,
+    #[serde(skip)]
     hash: u64,
     /// Whether the initiator is the key's first end point.
     forward: bool,
@@ -153,20 +159,27 @@ struct Flow {
     src_port: Option<u16>,
     dst_port: Option<u16>,
     reasons: Reasons,
+    #[serde(with = "wire::ts")]
     first: Ts,
     ts_digits: u8,
+    #[serde(with = "wire::ts")]
     last: Ts,
     packets: u64,
     bytes: u64,
+    #[serde(skip)]
     cells: Handle,
 }
 
 /// How far a handshake has come.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 enum State {
     Silent,
     Refused,
-    Answered { at: Ts, seq: Option<u32> },
+    Answered {
+        #[serde(with = "wire::ts")]
+        at: Ts,
+        seq: Option<u32>,
+    },
     Completed,
     Reset,
 }
@@ -216,6 +229,16 @@ fn acknowledges(ack: Option<u32>, seq: Option<u32>) -> bool {
         (Some(ack), Some(seq)) => ack.wrapping_sub(seq) as i32 > 0,
         _ => true,
     }
+}
+
+/// What a classifier keeps from one input to the next.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    flows: Vec<(Vec<u8>, Flow)>,
+    waiting: Waiting<(Packet, Vec<u8>)>,
+    written: Vec<(FlowKey, Written)>,
+    irregular: Vec<(Target, i64)>,
+    irregular_sweep_at: u64,
 }
 
 /// Turns packets, in order of time, into probes, in order of their first packets.
@@ -298,6 +321,67 @@ impl Classifier {
             self.emit_front(Ts::MAX, emit)?;
         }
         Ok(())
+    }
+
+    /// Takes out all that another classifier with the same options needs to go on with the next input.
+    ///
+    /// # Errors
+    /// When it cannot be encoded, which would be a defect.
+    pub fn suspend(&mut self) -> Result<Vec<u8>, StateError> {
+        let cells = &self.cells;
+        let own = |handle| cells.get(handle).to_vec();
+        let waiting = self.waiting.suspend().map(|(packet, handle)| (packet, own(handle)));
+        let flows = std::mem::take(&mut self.flows).into_iter().map(|flow| (own(flow.cells), flow)).collect();
+        self.table.clear();
+        // In order, so that the same input gives the same bytes.
+        let mut written: Vec<_> = std::mem::take(&mut self.written).into_iter().collect();
+        written.sort_unstable_by_key(|(key, _)| *key);
+        let mut irregular: Vec<_> = std::mem::take(&mut self.irregular)
+            .into_iter()
+            .map(|(target, ts)| (target, ts.nanos()))
+            .collect();
+        irregular.sort_unstable();
+        let irregular_sweep_at = self.irregular_sweep_at as u64;
+        Ok(postcard::to_stdvec(&Saved { flows, waiting, written, irregular, irregular_sweep_at })?)
+    }
+
+    /// A classifier that goes on where another one with the same options was suspended.
+    ///
+    /// # Errors
+    /// When the bytes are not what [`Classifier::suspend`] returned.
+    pub fn resume(options: Options, state: &[u8]) -> Result<Self, StateError> {
+        let saved: Saved = postcard::from_bytes(state)?;
+        let mut classifier = Self::new(options);
+        for (number, (cells, mut flow)) in saved.flows.into_iter().enumerate() {
+            let hash = classifier.hasher.hash_one(flow.key);
+            (flow.cells, flow.hash) = (classifier.cells.push(&cells), hash);
+            if !flow.superseded {
+                // Of several with one key only the last can still be joined.
+                let flows = &classifier.flows;
+                let earlier = classifier.table.find_entry(hash, |entry| {
+                    flows.get(entry.number as usize).is_some_and(|earlier: &Flow| earlier.key == flow.key)
+                });
+                if let Ok(entry) = earlier {
+                    entry.remove();
+                }
+                let number = number as u64;
+                classifier.table.insert_unique(hash, Entry { hash, number }, |entry| entry.hash);
+            }
+            classifier.flows.push_back(flow);
+        }
+        let cells = &mut classifier.cells;
+        let waiting = saved.waiting.map(|(packet, bytes)| (packet, cells.push(&bytes)));
+        classifier.waiting.resume(waiting);
+        classifier.written = saved.written.into_iter().collect();
+        classifier.irregular =
+            saved.irregular.into_iter().map(|(target, ts)| (target, Ts::from_nanos(ts))).collect();
+        classifier.irregular_sweep_at = usize::try_from(saved.irregular_sweep_at).unwrap_or(usize::MAX);
+        Ok(classifier)
+    }
+
+    /// Packets that are in no finished probe yet.
+    pub fn unfinished(&self) -> u64 {
+        self.flows.iter().map(|flow| flow.packets).sum::<u64>() + self.waiting.len() as u64
     }
 
     /// The next packet in order of time.

@@ -4,14 +4,17 @@ use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 
 use probeline_record::{CellError, PacketRow, Proto, TcpFlags, Ts};
+use serde::{Deserialize, Serialize};
 
 use crate::names::{Reason, SynStack};
 use crate::udp_reply::{Head, known_reply};
+use crate::wire;
 
 /// What a classifier needs to know of a packet.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Packet {
     /// When it was captured.
+    #[serde(with = "wire::ts")]
     pub ts: Ts,
     /// Digits behind the point that the time came with, 6 or 9.
     pub ts_digits: u8,
@@ -20,12 +23,14 @@ pub struct Packet {
     /// Destination address.
     pub dst: IpAddr,
     /// Transport protocol.
+    #[serde(with = "wire::proto")]
     pub proto: Proto,
     /// Source port, where there is one and it was captured.
     pub src_port: Option<u16>,
     /// Destination port, likewise.
     pub dst_port: Option<u16>,
     /// TCP flags, where captured.
+    #[serde(with = "wire::flags")]
     pub flags: Option<TcpFlags>,
     /// TCP sequence number of a SYN/ACK, where captured.
     pub seq: Option<u32>,
@@ -54,9 +59,10 @@ pub struct Packet {
 }
 
 /// The packet quoted in an ICMP error.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Quoted {
     /// Protocol.
+    #[serde(with = "wire::proto")]
     pub proto: Proto,
     /// Who was made out to have sent it.
     pub src: IpAddr,
@@ -204,7 +210,7 @@ fn icmp_tag(proto: Proto, kind: Option<u8>, id: Option<u16>) -> u32 {
 const NO_PORT: u32 = u32::MAX;
 
 /// One end of a flow: an address, and a port or what stands for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct EndPoint {
     /// The address.
     pub ip: IpAddr,
@@ -219,7 +225,7 @@ impl EndPoint {
 }
 
 /// A protocol and two end points in order, so that both directions of a flow have one key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FlowKey {
     proto: u8,
     low: EndPoint,
@@ -287,5 +293,28 @@ impl FlowKey {
     /// Whether both ends are the same, so that direction says nothing.
     pub(crate) fn is_loop(&self) -> bool {
         self.low == self.high
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use probeline_record::{PacketColumns, RowReader};
+
+    /// A payload longer than any packet is a row's claim like others.
+    #[test]
+    fn lengths_that_do_not_add_up() {
+        let rows = "ts,src_ip,dst_ip,proto,tcp_flags,ip_len,payload_len\n\
+                    1,192.0.2.1,192.0.2.2,tcp,S,40,4294967295\n\
+                    1,192.0.2.1,192.0.2.2,tcp,S,44,0\n\
+                    1,2001:db8::1,2001:db8::2,tcp,S,68,8\n";
+        let mut rows = RowReader::new(rows.as_bytes()).unwrap();
+        let columns = PacketColumns::find(&mut rows).unwrap();
+        let mut stacks = Vec::new();
+        while let Some(row) = rows.next_row().unwrap() {
+            stacks.push(Packet::from_row(&columns.packet(row)).unwrap().syn_stack);
+        }
+        // Without the option kinds, 44 octets of IPv4 say that there were some, and not which.
+        assert_eq!(stacks, [Some(SynStack::Raw), None, Some(SynStack::Raw)]);
     }
 }

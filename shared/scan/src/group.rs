@@ -1,7 +1,6 @@
 //! Probes to sessions.
 
 use std::collections::VecDeque;
-use std::hash::BuildHasher;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -12,9 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::burst::Burst;
 use crate::distinct::{Counts, Distinct};
+use crate::keep::{Key, Keys};
 use crate::names::{ClosedBy, Geometry};
 use crate::reorder::{Reorder, Waiting};
-use crate::ring::{Handle, Ring};
 use crate::sizes::{Sizes, Target};
 use crate::sketch::{Addresses, Targets};
 use crate::units::{Part, Parts, Unit, Weight};
@@ -207,7 +206,7 @@ struct Held {
     ts: Ts,
     ts_digits: u8,
     #[serde(skip)]
-    key: Handle,
+    key: Key,
     #[serde(with = "wire::proto")]
     proto: Proto,
     marked: bool,
@@ -250,20 +249,21 @@ struct Entry {
     number: u64,
 }
 
-/// One session while it can grow.
+/// One session while it can grow. What each probe looks at comes first, in one cache line.
 #[derive(Serialize, Deserialize)]
+#[repr(C)]
 struct Open {
     #[serde(skip)]
-    key: Handle,
-    #[serde(skip)]
-    hash: u64,
+    key: Key,
     #[serde(with = "wire::proto")]
     proto: Proto,
+    ts_digits: u8,
+    /// Whether a later session of the same key has begun.
+    superseded: bool,
     #[serde(with = "wire::ts")]
     start: Ts,
     #[serde(with = "wire::ts")]
     end: Ts,
-    ts_digits: u8,
     sum: Weight,
     srcs: Addresses,
     targets: Targets,
@@ -273,8 +273,8 @@ struct Open {
     /// What only some runs ask for.
     parts: Option<Box<Parts>>,
     burst: Option<Box<Burst>>,
-    /// Whether a later session of the same key has begun.
-    superseded: bool,
+    #[serde(skip)]
+    hash: u64,
 }
 
 /// Turns probes, in order of time, into sessions, in order of their first probes.
@@ -285,7 +285,7 @@ pub struct Grouper {
     front: u64,
     table: HashTable<Entry>,
     hasher: RandomState,
-    keys: Ring,
+    keys: Keys,
     words: Words,
     waiting: Reorder<Held>,
     now: Ts,
@@ -385,7 +385,7 @@ impl Grouper {
             front: 0,
             table: HashTable::new(),
             hasher: RandomState::default(),
-            keys: Ring::default(),
+            keys: Keys::default(),
             words: Words::default(),
             now: Ts::MIN,
         }
@@ -417,7 +417,7 @@ impl Grouper {
         let held = Held {
             ts: probe.ts,
             ts_digits: probe.ts_digits,
-            key: self.keys.push(probe.key),
+            key: self.keys.keep(probe.key),
             proto: probe.proto,
             marked,
             src: probe.src,
@@ -457,9 +457,9 @@ impl Grouper {
     /// When it cannot be encoded, which would be a defect.
     pub fn suspend(&mut self) -> Result<Vec<u8>, StateError> {
         let keys = &self.keys;
-        let own = |key| keys.get(key).to_vec();
-        let waiting = self.waiting.suspend().map(|held| (own(held.key), held));
-        let sessions = std::mem::take(&mut self.sessions).into_iter().map(|open| (own(open.key), open));
+        let own = |key: &Key| keys.get(key).to_vec();
+        let waiting = self.waiting.suspend().map(|held| (own(&held.key), held));
+        let sessions = std::mem::take(&mut self.sessions).into_iter().map(|open| (own(&open.key), open));
         let saved = Saved {
             words: std::mem::take(&mut self.words),
             now: self.now,
@@ -480,8 +480,9 @@ impl Grouper {
         grouper.words = saved.words;
         grouper.now = saved.now;
         for (number, (key, mut open)) in saved.sessions.into_iter().enumerate() {
-            let hash = grouper.hash(&key, open.proto);
-            (open.key, open.hash) = (grouper.keys.push(&key), hash);
+            open.key = grouper.keys.keep(&key);
+            let hash = grouper.keys.hash(&open.key, open.proto.0, &grouper.hasher);
+            open.hash = hash;
             if !open.superseded {
                 let number = number as u64;
                 grouper.table.insert_unique(hash, Entry { hash, number }, |entry| entry.hash);
@@ -489,7 +490,7 @@ impl Grouper {
             grouper.sessions.push_back(open);
         }
         let keys = &mut grouper.keys;
-        grouper.waiting.resume(saved.waiting.map(|(key, held)| Held { key: keys.push(&key), ..held }));
+        grouper.waiting.resume(saved.waiting.map(|(key, held)| Held { key: keys.keep(&key), ..held }));
         Ok(grouper)
     }
 
@@ -517,11 +518,11 @@ impl Grouper {
         {
             self.emit_front(emit)?;
         }
-        let hash = self.hash(self.keys.get(probe.key), probe.proto);
+        let hash = self.keys.hash(&probe.key, probe.proto.0, &self.hasher);
         let (sessions, front, keys) = (&self.sessions, self.front, &self.keys);
         let found = self.table.find_entry(hash, |entry| {
             let session = &sessions[(entry.number - front) as usize];
-            entry.hash == hash && session.proto == probe.proto && keys.get(session.key) == keys.get(probe.key)
+            entry.hash == hash && session.proto == probe.proto && keys.same(&session.key, &probe.key)
         });
         if let Ok(entry) = found {
             let session = &mut self.sessions[(entry.get().number - front) as usize];
@@ -539,10 +540,6 @@ impl Grouper {
         Ok(())
     }
 
-    fn hash(&self, key: &[u8], proto: Proto) -> u64 {
-        self.hasher.hash_one((key, proto))
-    }
-
     fn emit_front<E>(&mut self, emit: &mut impl FnMut(Session<'_>) -> Result<(), E>) -> Result<(), E> {
         let Some(mut open) = self.sessions.pop_front() else { return Ok(()) };
         let number = self.front;
@@ -556,7 +553,7 @@ impl Grouper {
         let (technique, technique_probes) = self.words.most_frequent(&open.techniques);
         let (tool, tool_probes) = self.words.most_frequent(&open.tools);
         let session = Session {
-            key: self.keys.get(open.key),
+            key: self.keys.get(&open.key),
             proto: open.proto,
             start: open.start,
             end: open.end,

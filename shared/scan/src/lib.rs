@@ -17,6 +17,7 @@ pub mod estimate;
 mod first;
 mod flow;
 mod group;
+mod keep;
 mod names;
 mod reorder;
 mod ring;

@@ -63,7 +63,7 @@ impl Addresses {
             Self::Exact(set) => {
                 set.insert(address);
                 if approximate && set.holds_many(MANY) {
-                    self.to_sketch();
+                    self.begin_sketch();
                 }
             }
             Self::Sketch(sketch) => sketch.0.insert(&address),
@@ -71,7 +71,7 @@ impl Addresses {
     }
 
     #[cold]
-    fn to_sketch(&mut self) {
+    fn begin_sketch(&mut self) {
         if let Self::Exact(set) = self
             && let Some(sketch) = Sketch::of(set.sorted())
         {
@@ -116,7 +116,7 @@ impl Targets {
             Self::Exact(set) => {
                 set.insert(target);
                 if approximate && set.holds_many(MANY) {
-                    self.to_sketch();
+                    self.begin_sketch();
                 }
             }
             Self::Sketch(sketch) => sketch.insert(target),
@@ -124,7 +124,7 @@ impl Targets {
     }
 
     #[cold]
-    fn to_sketch(&mut self) {
+    fn begin_sketch(&mut self) {
         let Self::Exact(set) = self else { return };
         let all = set.sorted();
         if let (Some(dsts), Some(targets)) =

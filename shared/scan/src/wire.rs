@@ -29,3 +29,18 @@ pub(crate) mod proto {
         u8::deserialize(from).map(Proto)
     }
 }
+
+/// TCP flags as their bits.
+pub(crate) mod flags {
+    use probeline_record::TcpFlags;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[allow(clippy::ref_option, reason = "serde calls it so")]
+    pub(crate) fn serialize<S: Serializer>(flags: &Option<TcpFlags>, to: S) -> Result<S::Ok, S::Error> {
+        flags.map(TcpFlags::bits).serialize(to)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<TcpFlags>, D::Error> {
+        Ok(Option::<u16>::deserialize(from)?.map(TcpFlags::from_bits))
+    }
+}

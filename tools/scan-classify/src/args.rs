@@ -54,6 +54,15 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 1 << 20, value_parser = clap::value_parser!(u32).range(1..))]
     max_flows: u32,
 
+    /// Go on where the run that saved FILE stopped, and save there the flows that are still open at the end: captures
+    /// classified one after the other give the rows of one run over all. Options and columns must stay the same
+    #[arg(long, value_name = "FILE")]
+    pub(crate) state: Option<PathBuf>,
+
+    /// With --state: this is the last input; write the flows that are open, and remove FILE
+    #[arg(long, requires = "state")]
+    pub(crate) r#final: bool,
+
     /// Write the table of classes and techniques to FILE as CSV; `-` for a table on stderr
     #[arg(long, value_name = "FILE")]
     pub(crate) stats: Option<PathBuf>,

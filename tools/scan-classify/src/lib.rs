@@ -13,14 +13,17 @@ mod summary;
 pub use args::Args;
 
 use std::io::Write;
+use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use probeline_cli::{Console, Outcome, input, list_fields, open_rows, stdout};
 use probeline_record::{Encoder, PacketColumns, rows};
-use probeline_scan::{Class, Classifier, Packet, Probe};
+use probeline_scan::{Class, Classifier, Options, Packet, Probe, SavedState};
 
 use probe_rows::ProbeRows;
 use summary::Summary;
+
+const TOOL: &str = "scan-classify";
 
 /// Runs the tool.
 ///
@@ -52,7 +55,10 @@ pub fn run(args: &Args, console: &mut Console) -> Outcome {
         }
         let (probes, mut first) = ProbeRows::new(&mut rows, &mut sink.out).with_context(|| name.clone())?;
         sink.probes = Some(probes);
-        let mut classifier = Classifier::new(options);
+        let fingerprint =
+            fingerprint(&options, format_args!("{:?} {}", rows.format(), rows.names().join(",")));
+        let mut classifier = begin(args, options, &fingerprint)?;
+        let restored = classifier.unfinished();
         loop {
             let row = match rows.next_row_with(&mut || sink.out.flush()) {
                 Ok(Some(row)) => row,
@@ -75,8 +81,23 @@ pub fn run(args: &Args, console: &mut Console) -> Outcome {
                 }
             }
         }
-        classifier.finish(&mut |probe| sink.probe(&probe))?;
+        let carries_on = args.state.is_some() && !args.r#final;
+        if !carries_on {
+            classifier.finish(&mut |probe| sink.probe(&probe))?;
+        }
         sink.summary.tally = classifier.tally();
+        sink.out.flush()?;
+        if let Some(file) = &args.state {
+            sink.summary.state = Some((restored, classifier.unfinished()));
+            if carries_on {
+                let state = SavedState { options: fingerprint, parts: vec![classifier.suspend()?] };
+                state.save(file, TOOL).context("--state")?;
+            } else {
+                remove(file)?;
+            }
+        }
+    } else if let Some(file) = args.state.as_ref().filter(|file| args.r#final && file.exists()) {
+        bail!("{name}: nothing, not even the header that the flows kept in {} need", file.display());
     }
     sink.out.flush()?;
     let Sink { out, wanted, summary, .. } = sink;
@@ -92,6 +113,31 @@ pub fn run(args: &Args, console: &mut Console) -> Outcome {
         account.save(file)?;
     }
     console.account(&account)
+}
+
+/// What a saved state depends on, in words.
+fn fingerprint(options: &Options, columns: std::fmt::Arguments<'_>) -> String {
+    format!("{options:?} columns {columns}")
+}
+
+/// A fresh classifier, or the one that was saved.
+fn begin(args: &Args, options: Options, fingerprint: &str) -> Result<Classifier, anyhow::Error> {
+    let Some(file) = &args.state else { return Ok(Classifier::new(options)) };
+    let Some(saved) = SavedState::load(file, TOOL, fingerprint).context("--state")? else {
+        return Ok(Classifier::new(options));
+    };
+    let damaged = || format!("--state: {}", file.display());
+    let [flows] = &saved.parts[..] else { bail!("{}: damaged state", damaged()) };
+    Classifier::resume(options, flows).with_context(damaged)
+}
+
+fn remove(file: &Path) -> Outcome {
+    match std::fs::remove_file(file) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+            Err(e).with_context(|| format!("--state: {}", file.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Where settled probes go.

@@ -8,6 +8,8 @@ pub(crate) struct Summary {
     pub(crate) read: u64,
     /// Rows that could not.
     pub(crate) malformed: u64,
+    /// Packets that the saved state brought, and those that it keeps; where there is one.
+    pub(crate) state: Option<(u64, u64)>,
     /// Rows with a cell that is not what its column promises.
     pub(crate) malformed_cells: u64,
     pub(crate) tally: Tally,
@@ -37,7 +39,8 @@ impl Summary {
     }
 
     pub(crate) fn account(&self, wanted: &[Class], rows: u64) -> Account {
-        let mut account = Account::new("packets", self.read + self.malformed);
+        let (restored, kept) = self.state.unwrap_or_default();
+        let mut account = Account::new("packets", restored + self.read + self.malformed);
         for class in Class::ALL {
             let packets = self.classes[*class as usize].packets;
             if wanted.contains(class) || packets > 0 {
@@ -46,6 +49,9 @@ impl Summary {
         }
         if self.tally.continued > 0 {
             account = account.part("in flows already written", self.tally.continued);
+        }
+        if self.state.is_some() {
+            account = account.part("kept in the state", kept).note("from the state", restored);
         }
         account = account
             .skipped("malformed rows", self.malformed)

@@ -23,7 +23,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use probeline_cli::{Account, Console, Outcome, input, list_fields, open_rows, stdout};
 use probeline_geo::SearchPath;
-use probeline_record::{Encoder, Field, Format, RowReader, field};
+use probeline_record::{Encoder, Field, Format, RowReader, field, rows};
 use probeline_scan::{Grouper, SavedState};
 
 use key::Keys;
@@ -45,21 +45,27 @@ pub fn run(args: &Args, console: &mut Console) -> Outcome {
     }
     let plan = Plan::new(args, console)?;
     if args.rows.list_fields {
-        let fields: Vec<&Field> = output::names(&plan).into_iter().filter_map(field::by_name).collect();
+        let names = output::names(&plan);
+        let on_request = rows::SESSION_ESTIMATE.iter().chain(&[&field::APPROX]).copied();
+        let fields: Vec<&Field> = names
+            .iter()
+            .filter_map(|name| field::by_name(name))
+            .chain(on_request.filter(|field| !names.contains(&field.name)))
+            .collect();
         return Ok(list_fields(&fields, stdout())?);
     }
     let (mut grouper, repeats, restored) = begin(args, &plan)?;
     let name = input::name(args.rows.file.as_deref());
-    let mut rows = open_rows(&args.rows, console)?;
-    let format = args.rows.format.map_or(rows.format(), Into::into);
+    let mut input_rows = open_rows(&args.rows, console)?;
+    let format = args.rows.format.map_or(input_rows.format(), Into::into);
     let mut sink = Sink::new(Encoder::new(stdout(), format), &plan, repeats);
     if let Some(odds) = plan.odds() {
         console.say(odds);
     }
     let mut counts = Counts::default();
-    if !rows.is_empty() {
-        counts =
-            read(args, &plan, &mut rows, &mut grouper, &mut sink, console).with_context(|| name.clone())?;
+    if !input_rows.is_empty() {
+        counts = read(args, &plan, &mut input_rows, &mut grouper, &mut sink, console)
+            .with_context(|| name.clone())?;
     } else if restored > 0 {
         sink.header();
     }
