@@ -8,8 +8,8 @@ use probeline_record::Ts;
 use crate::evidence::Found;
 use crate::packet::{Facts, Kind, Packet};
 use crate::pattern::Divisor;
-use crate::source::{NONE, Sources};
-use crate::table::{RuleSet, TABLE};
+use crate::source::{Books, NONE, Searches, Sources};
+use crate::table::{RuleSet, TABLE, Table};
 use crate::tally::Tally;
 use crate::verdict::{self, Verdict};
 
@@ -56,6 +56,7 @@ pub struct Engine {
     /// By how much the destinations of the whole input differ.
     input: Divisor,
     tally: Tally,
+    searches: Searches,
     finished: bool,
 }
 
@@ -72,6 +73,7 @@ impl Engine {
             newest: Ts::MIN,
             input: Divisor::default(),
             tally: Tally::new(),
+            searches: Searches::new(),
             finished: false,
         }
     }
@@ -133,31 +135,35 @@ impl Engine {
         if held.source == NONE {
             return Some(Verdict::UNKNOWN);
         }
-        let source = self.sources.get_mut(held.source);
-        source.held -= 1;
+        let source = self.sources.release(held.source);
         Some(verdict::decide(&held.facts, held.hits, source, &self.input))
     }
 
     /// Puts on record what a packet says. Returns the place of its source and the rules that match it so far.
     fn observe(&mut self, packet: &Packet, waits: bool) -> (u32, RuleSet) {
+        let table = &*TABLE;
         if packet.kind == Kind::Other {
-            return (NONE, RuleSet::default());
+            return (NONE, RuleSet::EMPTY);
         }
         if packet.dst.is_ipv4() {
             self.input.see(packet.dst4());
         }
-        let mut found = self.ask(packet);
-        while self.sources.is_blocked(packet.src) {
+        self.searches.earn();
+        let mut found = self.ask(packet, table);
+        while self.sources.is_blocked(packet.src()) {
             self.tally.hurried += 1;
             let verdict = self.decide();
             self.early.extend(verdict);
         }
-        let place = self.sources.place(packet.src, packet.ts, &mut self.tally.forgotten);
+        let place = self.sources.place(packet.src(), packet.ts, &mut self.tally.forgotten);
         let row = waits.then(|| self.front + self.held.len() as u64);
         let (held, front) = (&mut self.held, self.front);
+        if waits {
+            self.sources.hold(place);
+        }
+        let books = Books { table, tally: &mut self.tally, searches: &mut self.searches };
         let source = self.sources.get_mut(place);
-        source.held += u32::from(waits);
-        source.see(&mut found, row, &mut self.tally, |earlier, rule| {
+        source.see(packet.facts(), &mut found, row, books, |earlier, rule| {
             let index = earlier.checked_sub(front).and_then(|index| usize::try_from(index).ok());
             if let Some(earlier) = index.and_then(|index| held.get_mut(index)) {
                 earlier.hits.insert(rule);
@@ -168,21 +174,23 @@ impl Engine {
 
     /// Asks the rules about one packet.
     #[inline]
-    fn ask(&mut self, packet: &Packet) -> Found {
-        let mut found = Found { facts: *packet.facts(), hits: RuleSet::default(), asked: 0 };
-        for rule in &TABLE.of(packet.kind).packet {
-            if rule.applies.is_some_and(|applies| !applies(packet)) {
-                continue;
+    fn ask(&mut self, packet: &Packet, table: &Table) -> Found {
+        let mut found = Found { hits: RuleSet::EMPTY, groups: 0 };
+        for rule in &table.of(packet.kind).packet {
+            if let Some(condition) = &rule.condition {
+                if !(condition.holds)(packet) {
+                    continue;
+                }
+                self.tally.applies(rule.place);
+                if let Some(group) = condition.group {
+                    found.groups |= 1 << group;
+                }
             }
-            let matched = (rule.holds)(packet);
-            self.tally.ask(rule.place, matched);
-            if matched {
+            if (rule.holds)(packet) {
                 found.hits.insert(rule.place);
             }
-            if let Some(counter) = rule.counter {
-                found.asked |= 1 << counter;
-            }
         }
+        self.tally.packet(packet.kind, found.hits);
         found
     }
 }

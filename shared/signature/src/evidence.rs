@@ -3,31 +3,41 @@
 use crate::grade::Count;
 use crate::packet::{Facts, Kind};
 use crate::pattern::{Pool, Ports, Spread, SpreadOf};
-use crate::table::{COUNTERS, RuleSet, TABLE};
+use crate::rand_stream::RandStream;
+use crate::table::{COUNTERS, Counter, GROUPS, RuleSet, Table};
 
-/// Keys remembered per rule: the phases of a scan that can be under way at once.
+/// Shared values remembered per rule: the phases of a scan that can be under way at once.
 const KEYS_PER_RULE: usize = 4;
-/// Keys remembered per source.
+/// Values remembered per source.
 const KEYS: usize = 16;
 /// Parts told apart where two tools share an address.
 const PARTS: usize = 16;
+/// Counts are halved here, so that a source that takes up another tool is known for it in the end.
+const HALVE_AT: u16 = 8192;
 
 /// The evidence of one source: about 500 octets, more where tools share an address.
 #[derive(Debug)]
 pub(crate) struct Evidence {
-    counts: [Count; COUNTERS],
+    /// Packets by group: by kind, and those that a rule with a condition could be asked of.
+    asked: [u16; GROUPS],
+    /// Matches by counter.
+    matched: [u16; COUNTERS],
     /// Marks of the last packets, so that a copy counts once.
     copies: [u16; 8],
     next_copy: u8,
     keys: Vec<SeenKey>,
-    last: Vec<Last>,
+    /// Whether any value was shared.
+    any_shared: bool,
+    /// The last packet that a next one may be held against.
+    last: Option<Last>,
     parts: Vec<Part>,
     pub(crate) spread: [Spread; SpreadOf::COUNT],
-    pub(crate) pool: Option<Box<Pool>>,
+    pub(crate) pool: Pool,
     pub(crate) ports: Ports,
+    pub(crate) stream: Option<Box<RandStream>>,
 }
 
-/// A value that packets of the source shared.
+/// A value that packets of the source shared, or may yet share.
 #[derive(Debug)]
 struct SeenKey {
     place: u8,
@@ -36,7 +46,7 @@ struct SeenKey {
     differs: u64,
 }
 
-/// The last packet of a kind, and the number of its row.
+/// A packet, and the number of its row.
 #[derive(Debug)]
 struct Last {
     facts: Facts,
@@ -53,24 +63,24 @@ struct Part {
 
 /// What tells the packets of two tools behind one address apart.
 fn look(f: &Facts) -> u32 {
-    match f.kind {
+    let own = match f.kind {
         Kind::Syn4 | Kind::Syn6 | Kind::Tcp4 | Kind::Tcp6 => {
             let options = f.opts.fold() ^ u32::from(f.mss.unwrap_or(0));
-            u32::from(f.win) << 16 ^ options << 1 ^ u32::from(f.df)
+            u32::from(f.win) << 12 ^ options << 1 ^ u32::from(f.df)
         }
         Kind::Udp4 | Kind::Udp6 | Kind::Sctp4 => u32::from(f.sport),
         Kind::Icmp4 | Kind::Icmp6 | Kind::Other => f.payload_len,
-    }
+    };
+    own ^ (f.kind as u32) << 28
 }
 
-/// A packet with what the rules about one packet found in it.
+/// What the rules about one packet found.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Found {
-    pub(crate) facts: Facts,
     /// Rules that matched.
     pub(crate) hits: RuleSet,
-    /// Counters of the rules that could be asked, a bit each.
-    pub(crate) asked: u64,
+    /// Groups of rules with a condition that it satisfies, a bit each.
+    pub(crate) groups: u32,
 }
 
 /// What a pair of packets showed.
@@ -84,123 +94,164 @@ pub(crate) struct PairFound {
 impl Evidence {
     pub(crate) fn new() -> Self {
         Self {
-            counts: [Count::default(); COUNTERS],
+            asked: [0; GROUPS],
+            matched: [0; COUNTERS],
             copies: [0; 8],
             next_copy: 0,
             keys: Vec::new(),
-            last: Vec::new(),
+            any_shared: false,
+            last: None,
             parts: Vec::new(),
             spread: Default::default(),
-            pool: None,
+            pool: Pool::default(),
             ports: Ports::default(),
+            stream: None,
         }
     }
 
     /// Counts what was found in a packet, unless it is a copy of a recent one.
-    pub(crate) fn count(&mut self, found: &Found) {
-        let copy = found.facts.copy_mark();
+    pub(crate) fn count(&mut self, facts: &Facts, found: &Found, table: &Table) {
+        let copy = facts.copy_mark();
         if self.copies.contains(&copy) {
             return;
         }
         self.copies[usize::from(self.next_copy)] = copy;
         self.next_copy = (self.next_copy + 1) % self.copies.len() as u8;
-        let mut asked = found.asked;
-        while asked != 0 {
-            let counter = asked.trailing_zeros() as usize;
-            asked &= asked - 1;
-            let matched = TABLE.matched(counter, found.hits);
-            self.counts[counter].add(matched);
-            if let Some(chance) = TABLE.chance(counter)
-                && (!self.parts.is_empty() || (matched && self.counts[counter].is_mixture(chance)))
-            {
-                self.count_part(counter as u8, look(&found.facts), matched);
+        self.ask(facts.kind as u8);
+        let mut groups = found.groups;
+        while groups != 0 {
+            self.ask(groups.trailing_zeros() as u8);
+            groups &= groups - 1;
+        }
+        for counter in table.counters(found.hits) {
+            self.matched[usize::from(counter.number)] += 1;
+            let Some(chance) = counter.chance else { continue };
+            if self.counts(counter).is_mixture(chance) {
+                self.part(counter.number, look(facts));
             }
         }
-    }
-
-    fn count_part(&mut self, counter: u8, look: u32, matched: bool) {
-        let known = self.parts.iter_mut().find(|part| part.counter == counter && part.look == look);
-        if let Some(part) = known {
-            part.count.add(matched);
-        } else if self.parts.len() < PARTS {
-            let mut count = Count::default();
-            count.add(matched);
-            self.parts.push(Part { counter, look, count });
+        if !self.parts.is_empty() {
+            self.count_parts(facts, found, table);
         }
     }
 
-    /// The counts of a counter, over all packets.
-    pub(crate) fn counts(&self, counter: usize) -> Count {
-        self.counts[counter]
+    fn ask(&mut self, group: u8) {
+        let asked = &mut self.asked[usize::from(group)];
+        *asked += 1;
+        if *asked >= HALVE_AT {
+            self.asked.iter_mut().chain(&mut self.matched).for_each(|count| *count /= 2);
+        }
     }
 
-    /// The counts of a counter over the packets that look like this one.
-    pub(crate) fn counts_of_part(&self, counter: usize, facts: &Facts) -> Option<Count> {
+    /// Begins to count the packets that look like this on their own.
+    fn part(&mut self, counter: u8, look: u32) {
+        let known = self.parts.iter().any(|part| part.counter == counter && part.look == look);
+        if !known && self.parts.len() < PARTS {
+            self.parts.push(Part { counter, look, count: Count::default() });
+        }
+    }
+
+    fn count_parts(&mut self, facts: &Facts, found: &Found, table: &Table) {
         let look = look(facts);
-        let part =
-            self.parts.iter().find(|part| usize::from(part.counter) == counter && part.look == look)?;
+        for part in self.parts.iter_mut().filter(|part| part.look == look) {
+            let matched = table.counters(found.hits).any(|counter| counter.number == part.counter);
+            part.count.add(matched);
+        }
+    }
+
+    /// Matches of a counter out of all packets that could be asked.
+    #[inline]
+    pub(crate) fn counts(&self, counter: &Counter) -> Count {
+        let asked = match counter.group {
+            Some(group) => self.asked[usize::from(group)],
+            None => {
+                let of_kinds = self.asked[..Kind::COUNT].iter().enumerate();
+                of_kinds.filter(|(kind, _)| counter.kinds.has_number(*kind)).map(|(_, asked)| asked).sum()
+            }
+        };
+        Count { asked, matched: self.matched[usize::from(counter.number)] }
+    }
+
+    /// The same out of the packets that look like this one, where they are counted on their own.
+    pub(crate) fn counts_of_part(&self, counter: &Counter, facts: &Facts) -> Option<Count> {
+        if self.parts.is_empty() {
+            return None;
+        }
+        let look = look(facts);
+        let part = self.parts.iter().find(|part| part.counter == counter.number && part.look == look)?;
         Some(part.count)
     }
 
-    /// Holds a packet against the one of its kind before it, and remembers it for the next.
+    /// Holds a packet against the one before it, and remembers it for the next.
     pub(crate) fn pair(
         &mut self,
         facts: &Facts,
         row: Option<u64>,
         count: bool,
+        table: &Table,
         mut tell: impl FnMut(PairFound),
     ) {
-        let rules = &TABLE.of(facts.kind).pair;
+        let rules = &table.of(facts.kind).pair;
         if rules.is_empty() {
             return;
         }
-        let Some(last) = self.last.iter_mut().find(|last| last.facts.kind == facts.kind) else {
-            self.last.push(Last { facts: *facts, row });
-            return;
-        };
+        let last = self.last.replace(Last { facts: *facts, row });
+        let Some(last) = last.filter(|last| last.facts.kind == facts.kind) else { return };
         for rule in rules {
             if !(rule.applies)(&last.facts, facts) {
                 continue;
             }
             let matched = (rule.holds)(&last.facts, facts);
-            if let Some(counter) = rule.counter
-                && count
-            {
-                self.counts[counter].add(matched);
-            }
             tell(PairFound { place: rule.place, matched, earlier: last.row });
+            if count && let Some(counter) = rule.counter {
+                counter.group.into_iter().for_each(|group| self.ask(group));
+                self.matched[usize::from(counter.number)] += u16::from(matched);
+            }
         }
-        *last = Last { facts: *facts, row };
     }
 
-    /// Forgets the packets that the next ones would be held against.
+    /// Forgets the packet that the next one would be held against.
     pub(crate) fn forget_last(&mut self) {
-        self.last.clear();
+        self.last = None;
     }
 
     /// Remembers the values that packets of one run share. Tells, by rule, how many values the packet's was held
     /// against, and whether it was among them.
-    pub(crate) fn key(&mut self, facts: &Facts, mut tell: impl FnMut(usize, u64, bool)) {
-        for rule in &TABLE.of(facts.kind).key {
+    pub(crate) fn key(&mut self, facts: &Facts, table: &Table, mut tell: impl FnMut(usize, u64, bool)) {
+        for rule in &table.of(facts.kind).key {
             let Some(value) = (rule.key.value)(facts) else { continue };
             let differs = (rule.key.differs)(facts);
             let place = rule.place as u8;
-            let remembered = self.keys.iter().filter(|seen| seen.place == place).count() as u64;
-            if let Some(seen) = self.keys.iter_mut().find(|seen| seen.place == place && seen.value == value) {
+            let (mut remembered, mut same, mut unshared) = (0, None, None);
+            for (i, seen) in self.keys.iter().enumerate().filter(|(_, seen)| seen.place == place) {
+                remembered += 1;
+                if seen.value == value {
+                    same = Some(i);
+                } else if seen.count == 1 {
+                    unshared = Some(i);
+                }
+            }
+            if let Some(same) = same {
+                let seen = &mut self.keys[same];
                 if seen.differs != differs {
                     seen.count = seen.count.saturating_add(1);
                     seen.differs = differs;
+                    self.any_shared = true;
                     tell(rule.place, remembered, true);
                 }
                 continue;
             }
             tell(rule.place, remembered, false);
-            self.remember(SeenKey { place, count: 1, value, differs });
+            let key = SeenKey { place, count: 1, value, differs };
+            match unshared {
+                // Of values that nothing has shared yet the last one is enough: runs send many packets in a row.
+                Some(unshared) => self.keys[unshared] = key,
+                None => self.remember(key, remembered as usize),
+            }
         }
     }
 
-    fn remember(&mut self, key: SeenKey) {
-        let of_rule = self.keys.iter().filter(|seen| seen.place == key.place).count();
+    fn remember(&mut self, key: SeenKey, of_rule: usize) {
         if of_rule < KEYS_PER_RULE && self.keys.len() < KEYS {
             self.keys.push(key);
             return;
@@ -215,7 +266,14 @@ impl Evidence {
         }
     }
 
+    /// Whether any packets share any value.
+    #[inline]
+    pub(crate) fn any_shared(&self) -> bool {
+        self.any_shared
+    }
+
     /// How many packets share this value.
+    #[inline]
     pub(crate) fn sharing(&self, place: usize, value: u64) -> u32 {
         let seen = self.keys.iter().find(|seen| usize::from(seen.place) == place && seen.value == value);
         seen.map_or(0, |seen| seen.count)

@@ -51,13 +51,10 @@ pub(crate) struct Count {
     pub(crate) matched: u16,
 }
 
-/// Counts are halved here, so that a source that takes up another tool is known for it in the end.
-const HALVE_AT: u16 = 8192;
-
 impl Count {
     #[inline]
     pub(crate) fn add(&mut self, matched: bool) {
-        if self.asked >= HALVE_AT {
+        if self.asked == u16::MAX {
             self.asked /= 2;
             self.matched /= 2;
         }
@@ -73,7 +70,9 @@ impl Count {
     /// source are then to be graded in parts.
     #[inline]
     pub(crate) fn is_mixture(self, chance: f64) -> bool {
-        self.matched >= 5 && self.share() < 0.9 && (self.share() > 0.1 || self.is_no_accident(chance))
+        self.matched >= 5
+            && u32::from(self.matched) * 10 < u32::from(self.asked) * 9
+            && (self.share() > 0.1 || self.is_no_accident(chance))
     }
 
     /// Whether this many matches come by chance less than once in 10^9 sources, by Chernoff's bound on the Poisson

@@ -40,6 +40,12 @@ impl Layout {
         if text.is_empty() { layout } else { layout.push(at, kind) }
     }
 
+    /// Whether the first option is the maximum segment size.
+    #[inline]
+    pub(crate) fn starts_with_mss(self) -> bool {
+        self.0 & 15 == 3
+    }
+
     /// Half as many bits, for telling most layouts apart.
     pub(crate) fn fold(self) -> u32 {
         (self.0 >> 32) as u32 ^ self.0 as u32

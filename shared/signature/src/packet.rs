@@ -58,8 +58,15 @@ impl Kinds {
     }
 
     /// Whether this kind is among them.
+    #[inline]
     pub const fn has(self, kind: Kind) -> bool {
-        self.0 >> kind as u16 & 1 == 1
+        self.has_number(kind as usize)
+    }
+
+    /// Whether the kind of this number is among them.
+    #[inline]
+    pub(crate) const fn has_number(self, kind: usize) -> bool {
+        self.0 >> kind & 1 == 1
     }
 }
 
@@ -68,8 +75,6 @@ impl Kinds {
 pub struct Facts {
     /// Time of capture.
     pub ts: Ts,
-    /// Source address.
-    pub src: IpAddr,
     /// Destination address.
     pub dst: IpAddr,
     /// What kind of packet it is.
@@ -122,13 +127,10 @@ impl Facts {
     /// The destination as a number, 0 in IPv6.
     #[inline]
     pub fn dst4(&self) -> u32 {
-        number(self.dst)
-    }
-
-    /// The source as a number, 0 in IPv6.
-    #[inline]
-    pub fn src4(&self) -> u32 {
-        number(self.src)
+        match self.dst {
+            IpAddr::V4(dst) => u32::from(dst),
+            IpAddr::V6(_) => 0,
+        }
     }
 
     /// Octets between the fixed headers (IPv4 20, IPv6 40, TCP 20) and the payload: room of the TCP options, and of
@@ -199,13 +201,6 @@ impl Facts {
     }
 }
 
-fn number(ip: IpAddr) -> u32 {
-    match ip {
-        IpAddr::V4(ip) => u32::from(ip),
-        IpAddr::V6(_) => 0,
-    }
-}
-
 /// The finalizer of MurmurHash3 (Austin Appleby, public domain): every input bit reaches every output bit.
 #[inline]
 fn mix(mut x: u64) -> u64 {
@@ -220,6 +215,7 @@ pub const PAYLOAD: usize = 32;
 /// A packet: its facts, and the first octets of its payload where a rule may look at them.
 #[derive(Clone, Copy, Debug)]
 pub struct Packet {
+    src: IpAddr,
     facts: Facts,
     payload: [u8; PAYLOAD],
     captured: u8,
@@ -239,33 +235,35 @@ impl Packet {
     /// # Errors
     /// When a cell does not hold what its column promises.
     pub fn from_row(row: &PacketRow<'_>) -> Result<Self, CellError> {
-        let mut facts = Facts { ts: row.ts()?, src: row.src_ip()?, dst: row.dst_ip()?, ..nothing() };
-        let mut packet = match row.proto()? {
-            Proto::TCP => {
-                facts.kind = tcp(&mut facts, row)?.unwrap_or(Kind::Other);
-                return Ok(Self { facts, payload: [0; PAYLOAD], captured: 0 });
-            }
-            Proto::UDP => {
-                facts.kind = udp(&mut facts, row)?.unwrap_or(Kind::Other);
-                Self { facts, payload: [0; PAYLOAD], captured: 0 }
-            }
-            Proto::ICMP | Proto::ICMP6 => {
-                facts.kind = icmp(&mut facts, row)?.unwrap_or(Kind::Other);
-                Self { facts, payload: [0; PAYLOAD], captured: 0 }
-            }
-            Proto::SCTP => {
-                facts.kind = sctp(&mut facts, row)?.unwrap_or(Kind::Other);
-                Self { facts, payload: [0; PAYLOAD], captured: 0 }
-            }
-            _ => return Ok(Self { facts, payload: [0; PAYLOAD], captured: 0 }),
+        let (ts, src, dst) = (row.ts()?, row.src_ip()?, row.dst_ip()?);
+        let mut packet =
+            Self { src, facts: Facts { ts, dst, ..nothing() }, payload: [0; PAYLOAD], captured: 0 };
+        let facts = &mut packet.facts;
+        let kind = match row.proto()? {
+            Proto::TCP => tcp(facts, row)?,
+            Proto::UDP => udp(facts, row)?,
+            Proto::ICMP | Proto::ICMP6 => icmp(facts, row)?,
+            Proto::SCTP => sctp(facts, row)?,
+            _ => None,
         };
-        packet.take_payload(row.payload_head());
+        // Addresses of two families are no packet.
+        let kind = kind.filter(|_| src.is_ipv4() == dst.is_ipv4());
+        facts.kind = kind.unwrap_or(Kind::Other);
+        if kind.is_some() && facts.payload_len > 0 {
+            packet.take_payload(row.payload_head());
+        }
         Ok(packet)
     }
 
     /// A packet in which no rule finds anything, for a row that cannot be read.
     pub fn unreadable() -> Self {
-        Self { facts: nothing(), payload: [0; PAYLOAD], captured: 0 }
+        let facts = nothing();
+        Self { src: facts.dst, facts, payload: [0; PAYLOAD], captured: 0 }
+    }
+
+    /// Source address.
+    pub fn src(&self) -> IpAddr {
+        self.src
     }
 
     /// Its facts.
@@ -302,7 +300,6 @@ fn digit(hex: u8) -> Option<u8> {
 fn nothing() -> Facts {
     Facts {
         ts: Ts::MIN,
-        src: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
         dst: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
         kind: Kind::Other,
         df: false,
@@ -345,15 +342,12 @@ fn ip(facts: &mut Facts, row: &PacketRow<'_>) -> Result<Option<bool>, CellError>
     facts.ttl = need!(row.ttl());
     facts.tos = row.ip_tos()?.unwrap_or(0);
     facts.payload_len = need!(row.payload_len());
-    match (facts.src, facts.dst) {
-        (IpAddr::V4(_), IpAddr::V4(_)) => {
-            facts.id = need!(row.ip_id());
-            facts.df = need!(row.ip_df()) != 0;
-            Ok(Some(true))
-        }
-        (IpAddr::V6(_), IpAddr::V6(_)) => Ok(Some(false)),
-        _ => Ok(None),
+    let v4 = facts.dst.is_ipv4();
+    if v4 {
+        facts.id = need!(row.ip_id());
+        facts.df = need!(row.ip_df()) != 0;
     }
+    Ok(Some(v4))
 }
 
 fn ports(facts: &mut Facts, row: &PacketRow<'_>) -> Result<Option<()>, CellError> {

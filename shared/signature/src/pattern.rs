@@ -115,11 +115,13 @@ fn gcd(mut a: u32, mut b: u32) -> u32 {
     a
 }
 
-/// Source ports of masscan's packets.
+/// The last two source ports of masscan's packets.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Ports {
-    lowest: u16,
-    highest: u16,
+    last: u16,
+    before: u16,
+    /// Packets in a row from these ports, or from one of them where they do not belong together.
+    packets: u16,
 }
 
 /// How far apart the two source ports of masscan since 2023-11-13 are: `port + (cookie & 16)`.
@@ -128,14 +130,31 @@ const PORT_STEP: u16 = 16;
 impl Ports {
     #[inline]
     pub(crate) fn see(&mut self, port: u16) {
-        self.highest = self.highest.max(port);
-        self.lowest = if self.lowest == 0 { port } else { self.lowest.min(port) };
+        if port != self.last {
+            if port != self.before || !self.are_one_run() {
+                self.before = self.last;
+                self.last = port;
+            }
+            if !self.are_one_run() {
+                self.packets = 0;
+            }
+        }
+        self.packets = self.packets.saturating_add(1);
+    }
+
+    fn are_one_run(&self) -> bool {
+        self.last.abs_diff(self.before) == PORT_STEP
+    }
+
+    /// Whether three marked packets or more in a row came from this port, or from it and its neighbour.
+    pub(crate) fn has(&self, port: u16) -> bool {
+        self.packets >= 3 && (port == self.last || (port == self.before && self.are_one_run()))
     }
 
     /// The port that the second of the start made, for a packet from this port.
     pub(crate) fn base(&self, port: u16) -> u16 {
-        let is_upper = port == self.highest && self.highest - self.lowest == PORT_STEP;
-        if is_upper { self.lowest } else { port }
+        let is_upper = self.are_one_run() && port == self.last.max(self.before);
+        if is_upper { port - PORT_STEP } else { port }
     }
 }
 
@@ -196,6 +215,11 @@ mod tests {
         assert_eq!(ports.base(43814), 43814);
         ports.see(43798);
         assert_eq!((ports.base(43814), ports.base(43798)), (43798, 43798));
+        assert!(!ports.has(43814));
+        ports.see(43814);
+        assert!(ports.has(43814) && ports.has(43798) && !ports.has(43799));
+        ports.see(50000);
+        assert!(!ports.has(50000) && !ports.has(43814));
         assert_eq!(start_residue(43798), Some(3798));
         assert!(is_start(3798, 1_795_383_799) && !is_start(3798, 1_795_383_801));
         assert_eq!(start_residue(61000), None);

@@ -46,7 +46,7 @@ pub enum Test {
     Packet(fn(&Packet) -> bool),
     /// At one packet alone, and only at packets of which the first function holds.
     PacketIf(fn(&Packet) -> bool, fn(&Packet) -> bool),
-    /// At a packet and the one of the same kind and source before it, of which the first function holds.
+    /// At a packet and the one of the source right before it, both of one kind, of which the first function holds.
     Pair(fn(&Facts, &Facts) -> bool, fn(&Facts, &Facts) -> bool),
     /// At a value that all packets of one run share.
     Key(Key),
@@ -72,8 +72,12 @@ pub enum Pattern {
     TtlSpread,
     /// Destinations that leave one remainder: the share of one address of a pool of sources.
     Pool,
+    /// Successive values of the C library's random numbers from a seed that is the second of the start.
+    RandStream,
     /// A source port made of the time of the start.
     StartPort,
+    /// The source port of packets that carry a mark, on packets that have no room for it.
+    SamePort,
 }
 
 /// What a match is worth.

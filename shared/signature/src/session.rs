@@ -1,6 +1,7 @@
 //! What ties packets of several sources to one run of a tool.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use probeline_record::text;
 
@@ -37,11 +38,19 @@ impl Session {
             Tool::Nmap => ("seqmask", Value::Hex(rules::nmap_coded(facts)?)),
             Tool::Zmap => match pool_size(facts, source, input) {
                 Some(size) => {
-                    let shift = facts.dst4().wrapping_sub(facts.src4()) % size;
+                    let IpAddr::V4(src) = source.address() else { return None };
+                    let shift = facts.dst4().wrapping_sub(u32::from(src)) % size;
                     ("pool", Value::Pool(size, shift))
                 }
                 None => ("start", Value::Number(rules::zmap_start(facts)?.into())),
             },
+            Tool::Unicornscan => ("key", Value::Hex(rules::unicornscan_key(facts).into())),
+            Tool::Hping3 => {
+                let start = source.evidence()?.stream.as_ref()?.start()?;
+                ("start", Value::Number(start.into()))
+            }
+            Tool::Nping => ("run", Value::Hex(rules::nping_run(facts)?)),
+            Tool::Fi6s => ("run", Value::Hex(rules::fi6s_run(facts)?)),
             _ => return None,
         };
         Some(Self { tool, label, value })

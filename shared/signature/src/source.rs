@@ -11,9 +11,10 @@ use crate::evidence::{Evidence, Found};
 use crate::grade::Count;
 use crate::packet::Facts;
 use crate::pattern::{self, SpreadOf};
+use crate::rand_stream::{self, RandStream};
 use crate::rule::Pattern;
 use crate::rules;
-use crate::table::TABLE;
+use crate::table::{Counter, Table};
 use crate::tally::Tally;
 
 /// No place.
@@ -26,56 +27,75 @@ const FORGET: i64 = 3600 * 1_000_000_000;
 /// second.
 pub(crate) struct Source {
     address: IpAddr,
-    /// Packets that wait for a verdict.
-    pub(crate) held: u32,
     /// Whether a first pass over the input has seen it all: nothing more is counted.
     frozen: bool,
-    more: Option<Box<Evidence>>,
-    first: Option<(Found, Option<u64>)>,
+    /// Whether it has sent a packet since room was last looked for.
+    lively: bool,
+    /// Packets that wait for a verdict.
+    held: u32,
     last: Ts,
-    older: u32,
-    newer: u32,
+    first_second: i64,
+    seen: Seen,
+}
+
+/// What is kept besides the sources while packets are put on record.
+pub(crate) struct Books<'a> {
+    pub(crate) table: &'a Table,
+    pub(crate) tally: &'a mut Tally,
+    pub(crate) searches: &'a mut Searches,
+}
+
+/// What a source has sent.
+enum Seen {
+    Nothing,
+    One(Facts, Found, Option<u64>),
+    Several(Box<Evidence>),
 }
 
 impl Source {
     fn new(address: IpAddr) -> Self {
         Self {
             address,
-            held: 0,
             frozen: false,
-            more: None,
-            first: None,
+            lively: true,
+            held: 0,
             last: Ts::MIN,
-            older: NONE,
-            newer: NONE,
+            first_second: 0,
+            seen: Seen::Nothing,
         }
     }
 
     /// Puts a packet on record. `row` is its number where it waits for a verdict; `mark` is told the row of an earlier
-    /// packet in which a rule about two packets has now found something.
+    /// packet in which a rule about several packets has now found something.
     pub(crate) fn see(
         &mut self,
+        facts: &Facts,
         found: &mut Found,
         row: Option<u64>,
-        tally: &mut Tally,
+        books: Books<'_>,
         mut mark: impl FnMut(u64, usize),
     ) {
-        let Some((first, first_row)) = &self.first else {
-            self.first = Some((*found, row));
-            return;
-        };
+        let Books { table, tally, searches } = books;
         let frozen = self.frozen;
-        let evidence = match &mut self.more {
-            Some(evidence) => evidence,
-            None if frozen => return,
-            None => {
+        let evidence = match &mut self.seen {
+            Seen::Several(evidence) => evidence,
+            Seen::Nothing => {
+                self.first_second = facts.ts.seconds();
+                self.seen = Seen::One(*facts, *found, row);
+                return;
+            }
+            Seen::One(..) if frozen => return,
+            Seen::One(first, first_found, first_row) => {
                 let mut evidence = Box::new(Evidence::new());
-                evidence.pair(&first.facts, *first_row, true, |_| {});
-                learn(&mut evidence, first, tally);
-                self.more.insert(evidence)
+                evidence.pair(first, *first_row, true, table, |_| {});
+                learn(&mut evidence, first, first_found, table, tally);
+                see_stream(&mut evidence, first, *first_row, table, searches, |_, _| {});
+                self.seen = Seen::Several(evidence);
+                let Seen::Several(evidence) = &mut self.seen else { return };
+                evidence
             }
         };
-        evidence.pair(&found.facts, row, !frozen, |pair| {
+        evidence.pair(facts, row, !frozen, table, |pair| {
             tally.ask(pair.place, pair.matched);
             if pair.matched {
                 found.hits.insert(pair.place);
@@ -85,46 +105,105 @@ impl Source {
             }
         });
         if !frozen {
-            learn(evidence, found, tally);
+            learn(evidence, facts, found, table, tally);
+        }
+        if let Some(place) = see_stream(evidence, facts, row, table, searches, &mut mark) {
+            tally.ask(place, true);
+            found.hits.insert(place);
         }
     }
 
+    /// Its address.
+    pub(crate) fn address(&self) -> IpAddr {
+        self.address
+    }
+
     /// What is known of it beyond one packet.
+    #[inline]
     pub(crate) fn evidence(&self) -> Option<&Evidence> {
-        self.more.as_deref()
+        if let Seen::Several(evidence) = &self.seen { Some(evidence) } else { None }
     }
 
     /// The second in which its first packet came.
     pub(crate) fn first_second(&self) -> i64 {
-        self.first.as_ref().map_or(0, |(first, _)| first.facts.ts.seconds())
+        self.first_second
     }
 
-    /// Matches of the rule with this counter.
-    pub(crate) fn counts(&self, counter: usize) -> Count {
-        match (&self.more, &self.first) {
-            (Some(evidence), _) => evidence.counts(counter),
-            (None, Some((first, _))) => {
+    /// Matches of a counted rule.
+    #[inline]
+    pub(crate) fn counts(&self, counter: &Counter, table: &Table) -> Count {
+        match &self.seen {
+            Seen::Several(evidence) => evidence.counts(counter),
+            Seen::One(facts, found, _) => {
+                let asked = match counter.group {
+                    Some(group) => found.groups >> group & 1 == 1,
+                    None => counter.kinds.has(facts.kind),
+                };
                 let mut count = Count::default();
-                if first.asked >> counter & 1 == 1 {
-                    count.add(TABLE.matched(counter, first.hits));
+                if asked {
+                    count.add(table.counters(found.hits).any(|other| other.number == counter.number));
                 }
                 count
             }
-            (None, None) => Count::default(),
+            Seen::Nothing => Count::default(),
         }
     }
 }
 
 /// Puts on record what a packet says beyond itself.
-fn learn(evidence: &mut Evidence, found: &Found, tally: &mut Tally) {
-    evidence.count(found);
-    evidence.key(&found.facts, |place, remembered, matched| tally.ask_many(place, remembered, matched));
-    for (_, pattern) in &TABLE.of(found.facts.kind).pattern {
-        see_pattern(evidence, *pattern, &found.facts);
+fn learn(evidence: &mut Evidence, facts: &Facts, found: &Found, table: &Table, tally: &mut Tally) {
+    evidence.count(facts, found, table);
+    evidence.key(facts, table, |place, times, matched| tally.ask_many(place, times, matched));
+    for (_, pattern) in &table.of(facts.kind).pattern {
+        see_pattern(evidence, *pattern, facts, found, table);
     }
 }
 
-fn see_pattern(evidence: &mut Evidence, pattern: Pattern, facts: &Facts) {
+/// Looks for a stream of random numbers. Returns the rule's place where the packet is of one.
+fn see_stream(
+    evidence: &mut Evidence,
+    facts: &Facts,
+    row: Option<u64>,
+    table: &Table,
+    searches: &mut Searches,
+    mut mark: impl FnMut(u64, usize),
+) -> Option<usize> {
+    let (place, _) = table.of(facts.kind).pattern.iter().find(|(_, p)| *p == Pattern::RandStream)?;
+    if !rules::may_be_stream(facts) {
+        return None;
+    }
+    let stream = evidence.stream.get_or_insert_with(|| Box::new(RandStream::new(facts)));
+    stream.see(facts, row, || searches.allow(), |earlier| mark(earlier, *place)).then_some(*place)
+}
+
+/// What searches for streams may cost: a flood of sources must not buy one each.
+#[derive(Debug)]
+pub(crate) struct Searches {
+    credit: u64,
+}
+
+impl Searches {
+    /// Ten to begin with; one more for every [`rand_stream::COST`] packets, ten at most saved up.
+    const MOST: u64 = 10 * rand_stream::COST;
+
+    pub(crate) fn new() -> Self {
+        Self { credit: Self::MOST }
+    }
+
+    /// Counts a packet.
+    #[inline]
+    pub(crate) fn earn(&mut self) {
+        self.credit = (self.credit + 1).min(Self::MOST);
+    }
+
+    fn allow(&mut self) -> bool {
+        let left = self.credit.checked_sub(rand_stream::COST);
+        self.credit = left.unwrap_or(self.credit);
+        left.is_some()
+    }
+}
+
+fn see_pattern(evidence: &mut Evidence, pattern: Pattern, facts: &Facts, found: &Found, table: &Table) {
     match pattern {
         Pattern::TtlSpread => {
             if rules::may_draw_ttl(facts)
@@ -135,11 +214,12 @@ fn see_pattern(evidence: &mut Evidence, pattern: Pattern, facts: &Facts) {
         }
         Pattern::Pool => {
             if let Some(target) = pattern::pool_target(facts) {
-                evidence.pool.get_or_insert_default().see(target);
+                evidence.pool.see(target);
             }
         }
+        Pattern::RandStream | Pattern::SamePort => {}
         Pattern::StartPort => {
-            if rules::is_masscan(facts) {
+            if !found.hits.and(table.masscan).is_empty() {
                 evidence.ports.see(facts.sport);
             }
         }
@@ -152,9 +232,10 @@ pub(crate) struct Sources {
     index: HashTable<u32>,
     hasher: RandomState,
     limit: usize,
-    /// The one not seen for longest, and the one seen last.
-    oldest: u32,
-    newest: u32,
+    /// Sources with packets that wait for a verdict.
+    busy: usize,
+    /// Where room is looked for next: round and round, past sources that sent something since the last round.
+    hand: usize,
 }
 
 impl Sources {
@@ -165,8 +246,8 @@ impl Sources {
             hasher: RandomState::default(),
             // Places are numbers of 32 bits, one of which means none.
             limit: limit.clamp(1, NONE as usize - 1),
-            oldest: NONE,
-            newest: NONE,
+            busy: 0,
+            hand: 0,
         }
     }
 
@@ -175,11 +256,27 @@ impl Sources {
         &mut self.slots[place as usize]
     }
 
-    /// The source that would have to go for one more, where packets of it still wait for their verdict.
+    /// Notes that a packet of the source waits for its verdict.
+    #[inline]
+    pub(crate) fn hold(&mut self, place: u32) {
+        let source = &mut self.slots[place as usize];
+        self.busy += usize::from(source.held == 0);
+        source.held += 1;
+    }
+
+    /// Notes that a packet of the source waits no longer.
+    #[inline]
+    pub(crate) fn release(&mut self, place: u32) -> &Source {
+        let source = &mut self.slots[place as usize];
+        source.held -= 1;
+        self.busy -= usize::from(source.held == 0);
+        source
+    }
+
+    /// Whether a source would have to go for this one, while packets of every source wait for their verdict.
+    #[inline]
     pub(crate) fn is_blocked(&self, address: IpAddr) -> bool {
-        self.slots.len() >= self.limit
-            && self.slots.get(self.oldest as usize).is_some_and(|oldest| oldest.held > 0)
-            && self.find(address).is_none()
+        self.busy >= self.limit && self.find(address).is_none()
     }
 
     fn find(&self, address: IpAddr) -> Option<u32> {
@@ -187,24 +284,21 @@ impl Sources {
         self.index.find(hash, |place| self.slots[*place as usize].address == address).copied()
     }
 
-    /// The place of a source that has just sent a packet; the one not seen for longest makes room where there is none,
-    /// and is counted.
+    /// The place of a source that has just sent a packet. Where there is no room, one that was silent of late goes, and
+    /// is counted.
+    #[inline]
     pub(crate) fn place(&mut self, address: IpAddr, ts: Ts, forgotten: &mut u64) -> u32 {
         let hash = self.hasher.hash_one(address);
         let known = self.index.find(hash, |place| self.slots[*place as usize].address == address).copied();
         let place = match known {
-            Some(place) => {
-                self.unlink(place);
-                let source = &mut self.slots[place as usize];
-                if source.held == 0 && !source.frozen && ts.since(source.last) > FORGET {
-                    *source = Source::new(address);
-                }
-                place
-            }
+            Some(place) => place,
             None => self.insert(address, hash, forgotten),
         };
-        self.link(place);
         let source = &mut self.slots[place as usize];
+        if source.held == 0 && !source.frozen && ts.since(source.last) > FORGET && source.last > Ts::MIN {
+            *source = Source::new(address);
+        }
+        source.lively = true;
         source.last = source.last.max(ts);
         place
     }
@@ -215,8 +309,7 @@ impl Sources {
             self.slots.len() as u32 - 1
         } else {
             *forgotten += 1;
-            let place = self.oldest;
-            self.unlink(place);
+            let place = self.silent();
             let old = self.hasher.hash_one(self.slots[place as usize].address);
             if let Ok(entry) = self.index.find_entry(old, |other| *other == place) {
                 entry.remove();
@@ -229,34 +322,23 @@ impl Sources {
         place
     }
 
-    fn unlink(&mut self, place: u32) {
-        let Source { older, newer, .. } = self.slots[place as usize];
-        match older {
-            NONE => self.oldest = newer,
-            older => self.slots[older as usize].newer = newer,
+    /// A source that has sent nothing since the last round and waits for nothing. There is one: not all are busy.
+    fn silent(&mut self) -> u32 {
+        loop {
+            let place = self.hand;
+            self.hand = (self.hand + 1) % self.slots.len();
+            let source = &mut self.slots[place];
+            if source.held == 0 && !std::mem::take(&mut source.lively) {
+                return place as u32;
+            }
         }
-        match newer {
-            NONE => self.newest = older,
-            newer => self.slots[newer as usize].older = older,
-        }
-    }
-
-    fn link(&mut self, place: u32) {
-        let newest = self.newest;
-        let source = &mut self.slots[place as usize];
-        (source.older, source.newer) = (newest, NONE);
-        match newest {
-            NONE => self.oldest = place,
-            newest => self.slots[newest as usize].newer = place,
-        }
-        self.newest = place;
     }
 
     /// Ends the counting for all sources that are known now.
     pub(crate) fn freeze(&mut self) {
         for source in &mut self.slots {
             source.frozen = true;
-            if let Some(evidence) = &mut source.more {
+            if let Seen::Several(evidence) = &mut source.seen {
                 evidence.forget_last();
             }
         }
@@ -266,43 +348,49 @@ impl Sources {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeMap;
 
     fn address(i: u32) -> IpAddr {
         IpAddr::V4(i.into())
     }
 
-    /// Against a map with times: the source that goes is always the one not seen for longest.
+    /// Sources that go on sending outlive a flood of sources of one packet.
     #[test]
-    fn the_longest_silent_goes() {
-        let mut sources = Sources::new(50);
-        let mut seen: BTreeMap<u32, u64> = BTreeMap::new();
-        let (mut forgotten, mut expected) = (0, 0);
-        let mut x = 1u64;
-        for now in 0..20_000 {
-            x = x.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            let who = (x >> 33) as u32 % 70;
-            if !seen.contains_key(&who) && seen.len() == 50 {
-                let (oldest, _) = seen.iter().min_by_key(|(_, at)| **at).map(|(k, v)| (*k, *v)).unwrap();
-                seen.remove(&oldest);
-                expected += 1;
-            }
-            seen.insert(who, now);
-            let place = sources.place(address(who), Ts::from_nanos(now as i64), &mut forgotten);
-            assert_eq!(sources.get_mut(place).address, address(who));
-            assert_eq!(forgotten, expected);
+    fn the_silent_go() {
+        let mut sources = Sources::new(1000);
+        let mut forgotten = 0;
+        for now in 0..100_000u32 {
+            let ts = Ts::from_nanos(now.into());
+            sources.place(address(1_000_000 + now), ts, &mut forgotten);
+            let steady = sources.place(address(now % 100), ts, &mut forgotten);
+            assert_eq!(sources.get_mut(steady).address, address(now % 100));
+            assert!(now < 100 || sources.slots[steady as usize].first_second == 0);
+            sources.slots[steady as usize].first_second = 0;
         }
-        assert!(seen.keys().all(|who| sources.find(address(*who)).is_some()));
-        assert_eq!(sources.index.len(), 50);
+        assert_eq!((sources.slots.len(), sources.index.len()), (1000, 1000));
+        assert_eq!(forgotten, 100_100 - 1000, "none of the steady sources was forgotten");
     }
 
     #[test]
-    fn a_source_with_packets_waiting_blocks() {
+    fn a_source_with_packets_waiting_stays() {
         let mut sources = Sources::new(1);
         let place = sources.place(address(1), Ts::from_nanos(0), &mut 0);
         assert!(!sources.is_blocked(address(2)));
-        sources.get_mut(place).held = 1;
+        sources.hold(place);
         assert!(sources.is_blocked(address(2)));
         assert!(!sources.is_blocked(address(1)));
+        sources.release(place);
+        assert!(!sources.is_blocked(address(2)));
+    }
+
+    #[test]
+    fn an_hour_of_silence_makes_a_new_source() {
+        let mut sources = Sources::new(10);
+        let at = |seconds: i64| Ts::from_nanos(seconds * 1_000_000_000);
+        let place = sources.place(address(1), at(0), &mut 0);
+        sources.get_mut(place).first_second = 7;
+        sources.place(address(1), at(3600), &mut 0);
+        assert_eq!(sources.get_mut(place).first_second, 7);
+        sources.place(address(1), at(7201), &mut 0);
+        assert_eq!(sources.get_mut(place).first_second, 0);
     }
 }

@@ -2,9 +2,11 @@
 
 use std::sync::LazyLock;
 
-use crate::packet::{Facts, Kind, Packet};
+use crate::grade::ALONE;
+use crate::packet::{Facts, Kind, Kinds, Packet};
 use crate::rule::{Key, Pattern, Test, Weight};
 use crate::rules::RULES;
+use crate::tool::Tool;
 
 /// A set of rules, by their place in [`RULES`](crate::RULES).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -13,6 +15,12 @@ pub struct RuleSet(u128);
 impl RuleSet {
     /// No rule.
     pub const EMPTY: Self = Self(0);
+
+    /// A bit for each rule.
+    #[inline]
+    pub fn bits(self) -> u128 {
+        self.0
+    }
 
     /// Whether no rule is in it.
     pub fn is_empty(self) -> bool {
@@ -31,7 +39,14 @@ impl RuleSet {
         self.0 |= 1 << place;
     }
 
+    /// The rules that are in both.
+    #[inline]
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
     /// The places, in the order of the table.
+    #[inline]
     pub fn iter(self) -> impl Iterator<Item = usize> {
         let mut rest = self.0;
         std::iter::from_fn(move || {
@@ -45,14 +60,23 @@ impl RuleSet {
 }
 
 /// The most rules whose matches are counted per source.
-pub(crate) const COUNTERS: usize = 64;
+pub(crate) const COUNTERS: usize = 48;
+
+/// The most groups of packets that are counted per source: each kind, and the packets of each rule that has a
+/// condition of its own.
+pub(crate) const GROUPS: usize = 32;
 
 /// A rule about one packet.
 pub(crate) struct PacketTest {
     pub(crate) place: usize,
-    pub(crate) applies: Option<fn(&Packet) -> bool>,
+    pub(crate) condition: Option<Condition>,
     pub(crate) holds: fn(&Packet) -> bool,
-    pub(crate) counter: Option<usize>,
+}
+
+/// What a packet must be to be asked, and the group of those that are.
+pub(crate) struct Condition {
+    pub(crate) holds: fn(&Packet) -> bool,
+    pub(crate) group: Option<u8>,
 }
 
 /// A rule about two packets.
@@ -60,7 +84,7 @@ pub(crate) struct PairTest {
     pub(crate) place: usize,
     pub(crate) applies: fn(&Facts, &Facts) -> bool,
     pub(crate) holds: fn(&Facts, &Facts) -> bool,
-    pub(crate) counter: Option<usize>,
+    pub(crate) counter: Option<Counter>,
 }
 
 /// A rule about a shared value.
@@ -78,12 +102,35 @@ pub(crate) struct OfKind {
     pub(crate) pattern: Vec<(usize, Pattern)>,
 }
 
+/// Where the matches of a rule are counted, and out of which packets.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Counter {
+    pub(crate) number: u8,
+    /// The rule's own group, or none for all packets of its kinds.
+    pub(crate) group: Option<u8>,
+    pub(crate) kinds: Kinds,
+    /// The chance of a match, where it is a mark.
+    pub(crate) chance: Option<f64>,
+}
+
+/// What a verdict needs to know of a rule.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Worth {
+    pub(crate) tool: Tool,
+    pub(crate) weight: Weight,
+    pub(crate) test: Test,
+    pub(crate) counter: Option<Counter>,
+}
+
 pub(crate) struct Table {
     kinds: [OfKind; Kind::COUNT],
-    /// The counter of each rule.
-    counters: Vec<Option<usize>>,
-    /// The rule of each counter, and its chance where it is a mark.
-    counted: Vec<(usize, Option<f64>)>,
+    worth: Vec<Worth>,
+    /// The rules whose matches are counted.
+    counted: RuleSet,
+    /// The marks that make a packet masscan's.
+    pub(crate) masscan: RuleSet,
+    /// The shapes of each tool.
+    shapes: Vec<RuleSet>,
 }
 
 const KINDS: [Kind; Kind::COUNT] = [
@@ -100,34 +147,54 @@ const KINDS: [Kind; Kind::COUNT] = [
 ];
 
 pub(crate) static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    let mut table = Table { kinds: Default::default(), counters: Vec::new(), counted: Vec::new() };
+    let mut table = Table {
+        kinds: Default::default(),
+        worth: Vec::new(),
+        counted: RuleSet::EMPTY,
+        masscan: RuleSet::EMPTY,
+        shapes: vec![RuleSet::EMPTY; Tool::ALL.len()],
+    };
+    let (mut counters, mut groups) = (0u8, Kind::COUNT as u8);
     for (place, rule) in RULES.iter().enumerate() {
-        let counted = matches!(
-            (rule.weight, rule.test),
-            (Weight::Mark(_) | Weight::Shape(Some(_)), Test::Packet(_) | Test::PacketIf(..) | Test::Pair(..))
-        );
-        let counter = counted.then_some(table.counted.len());
-        if counted {
+        let about_packets = matches!(rule.test, Test::Packet(_) | Test::PacketIf(..) | Test::Pair(..));
+        // A mark that names the tool alone needs no counts.
+        let graded_by_counts = match rule.weight {
+            Weight::Mark(chance) => chance > ALONE,
+            Weight::Shape(enough) => enough.is_some(),
+            Weight::Detail => false,
+        };
+        let is_counted = about_packets && graded_by_counts;
+        let group = (is_counted && !matches!(rule.test, Test::Packet(_))).then_some(groups);
+        groups += u8::from(group.is_some());
+        let counter = is_counted.then(|| {
+            table.counted.insert(place);
+            counters += 1;
             let chance = if let Weight::Mark(chance) = rule.weight { Some(chance) } else { None };
-            table.counted.push((place, chance));
+            Counter { number: counters - 1, group, kinds: rule.kinds, chance }
+        });
+        table.worth.push(Worth { tool: rule.tool, weight: rule.weight, test: rule.test, counter });
+        match rule.weight {
+            Weight::Mark(_) if rule.tool == Tool::Masscan => table.masscan.insert(place),
+            Weight::Shape(_) => table.shapes[rule.tool as usize].insert(place),
+            _ => {}
         }
-        table.counters.push(counter);
         for kind in KINDS.into_iter().filter(|kind| rule.kinds.has(*kind)) {
             let of_kind = &mut table.kinds[kind as usize];
             match rule.test {
-                Test::Packet(holds) => {
-                    of_kind.packet.push(PacketTest { place, applies: None, holds, counter });
-                }
+                Test::Packet(holds) => of_kind.packet.push(PacketTest { place, condition: None, holds }),
                 Test::PacketIf(applies, holds) => {
-                    of_kind.packet.push(PacketTest { place, applies: Some(applies), holds, counter });
+                    let condition = Some(Condition { holds: applies, group });
+                    of_kind.packet.push(PacketTest { place, condition, holds });
                 }
-                Test::Pair(applies, holds) => of_kind.pair.push(PairTest { place, applies, holds, counter }),
+                Test::Pair(applies, holds) => {
+                    of_kind.pair.push(PairTest { place, applies, holds, counter });
+                }
                 Test::Key(key) => of_kind.key.push(KeyTest { place, key }),
                 Test::Source(pattern) => of_kind.pattern.push((place, pattern)),
             }
         }
     }
-    debug_assert!(table.counted.len() <= COUNTERS && RULES.len() <= 128);
+    assert!(usize::from(counters) <= COUNTERS && usize::from(groups) <= GROUPS && RULES.len() <= 128);
     table
 });
 
@@ -138,19 +205,19 @@ impl Table {
     }
 
     #[inline]
-    pub(crate) fn counter(&self, place: usize) -> Option<usize> {
-        self.counters[place]
+    pub(crate) fn worth(&self, place: usize) -> &Worth {
+        &self.worth[place]
     }
 
-    /// Whether the rule of this counter is among the matches.
+    /// The counters of these matches.
     #[inline]
-    pub(crate) fn matched(&self, counter: usize, hits: RuleSet) -> bool {
-        hits.has(self.counted[counter].0)
+    pub(crate) fn counters(&self, hits: RuleSet) -> impl Iterator<Item = &Counter> {
+        hits.and(self.counted).iter().filter_map(|place| self.worth[place].counter.as_ref())
     }
 
-    /// The chance of the mark of this counter.
+    /// Whether a shape of this tool is among the matches.
     #[inline]
-    pub(crate) fn chance(&self, counter: usize) -> Option<f64> {
-        self.counted[counter].1
+    pub(crate) fn has_shape(&self, tool: Tool, hits: RuleSet) -> bool {
+        !hits.and(self.shapes[tool as usize]).is_empty()
     }
 }

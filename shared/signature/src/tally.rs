@@ -1,12 +1,16 @@
 //! What was asked and found over a whole input, to be held against chance.
 
-use crate::rule::Rule;
+use crate::packet::Kind;
+use crate::rule::{Rule, Test};
 use crate::rules::RULES;
+use crate::table::RuleSet;
 
 /// Counts over all packets of an input.
 #[derive(Debug)]
 pub struct Tally {
     asked: Vec<Asked>,
+    /// Packets of each kind, all of which the rules about one packet without a condition were asked.
+    kinds: [u64; Kind::COUNT],
     /// Verdicts given before their time, for want of memory.
     pub hurried: u64,
     /// Sources forgotten, for want of memory.
@@ -24,7 +28,20 @@ pub struct Asked {
 
 impl Tally {
     pub(crate) fn new() -> Self {
-        Self { asked: vec![Asked::default(); RULES.len()], hurried: 0, forgotten: 0 }
+        Self { kinds: [0; Kind::COUNT], asked: vec![Asked::default(); RULES.len()], hurried: 0, forgotten: 0 }
+    }
+
+    /// Counts a packet, with what the rules about one packet found.
+    #[inline]
+    pub(crate) fn packet(&mut self, kind: Kind, hits: RuleSet) {
+        self.kinds[kind as usize] += 1;
+        hits.iter().for_each(|place| self.asked[place].matched += 1);
+    }
+
+    /// Counts a packet that satisfies the condition of a rule.
+    #[inline]
+    pub(crate) fn applies(&mut self, place: usize) {
+        self.asked[place].times += 1;
     }
 
     #[inline]
@@ -41,7 +58,13 @@ impl Tally {
 
     /// Every rule with its counts.
     pub fn rules(&self) -> impl Iterator<Item = (&'static Rule, Asked)> {
-        RULES.iter().copied().zip(self.asked.iter().copied())
+        RULES.iter().copied().zip(self.asked.iter().copied()).map(|(rule, asked)| {
+            let of_kinds = self.kinds.iter().enumerate().filter(|(kind, _)| rule.kinds.has_number(*kind));
+            match rule.test {
+                Test::Packet(_) => (rule, Asked { times: of_kinds.map(|(_, count)| count).sum(), ..asked }),
+                _ => (rule, asked),
+            }
+        })
     }
 }
 

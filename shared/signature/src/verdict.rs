@@ -3,11 +3,11 @@
 use crate::grade::{ALONE, Confidence};
 use crate::packet::Facts;
 use crate::pattern::{self, Divisor, SpreadOf};
-use crate::rule::{Pattern, Rule, Test, Weight};
+use crate::rule::{Key, Pattern, Test, Weight};
 use crate::rules::{self, RULES};
 use crate::session::Session;
 use crate::source::Source;
-use crate::table::{RuleSet, TABLE};
+use crate::table::{Counter, RuleSet, TABLE, Table};
 use crate::tool::Tool;
 
 /// What is said about one packet.
@@ -42,19 +42,20 @@ impl Verdict {
 
 /// The verdict on a packet by what is known of its source now.
 pub(crate) fn decide(facts: &Facts, hits: RuleSet, source: &Source, input: &Divisor) -> Verdict {
-    let rules = with_session_rules(facts, hits, source, input);
+    let table = &*TABLE;
+    let rules = with_session_rules(facts, hits, source, input, table);
+    if rules.is_empty() {
+        return Verdict::UNKNOWN;
+    }
+    let context = Context { facts, rules, source, table };
     let mut best: Option<(Confidence, Tool)> = None;
     for place in rules.iter() {
-        let rule = RULES[place];
-        if let Some(confidence) = grade(place, rule, rules, facts, source) {
+        let tool = table.worth(place).tool;
+        if let Some(confidence) = context.grade(place)
             // The earlier of two tools wins where both are as sure.
-            let better = match best {
-                None => true,
-                Some((sure, tool)) => (confidence, tool).0 > sure || (confidence == sure && rule.tool < tool),
-            };
-            if better {
-                best = Some((confidence, rule.tool));
-            }
+            && best.is_none_or(|(sure, named)| confidence > sure || (confidence == sure && tool < named))
+        {
+            best = Some((confidence, tool));
         }
     }
     let Some((confidence, tool)) = best else {
@@ -67,15 +68,22 @@ pub(crate) fn decide(facts: &Facts, hits: RuleSet, source: &Source, input: &Divi
 }
 
 /// Adds the rules that hold by what the source has sent before and since.
-fn with_session_rules(facts: &Facts, hits: RuleSet, source: &Source, input: &Divisor) -> RuleSet {
+fn with_session_rules(
+    facts: &Facts,
+    hits: RuleSet,
+    source: &Source,
+    input: &Divisor,
+    table: &Table,
+) -> RuleSet {
     let mut rules = hits;
-    let of_kind = TABLE.of(facts.kind);
+    let of_kind = table.of(facts.kind);
+    let is_masscan = !hits.and(table.masscan).is_empty();
     for (place, pattern) in &of_kind.pattern {
-        if pattern_holds(*pattern, facts, source, input) {
+        if pattern_holds(*pattern, facts, is_masscan, source, input) {
             rules.insert(*place);
         }
     }
-    let Some(evidence) = source.evidence() else { return rules };
+    let Some(evidence) = source.evidence().filter(|evidence| evidence.any_shared()) else { return rules };
     for rule in &of_kind.key {
         if let Some(value) = (rule.key.value)(facts)
             && evidence.sharing(rule.place, value) >= 2
@@ -86,88 +94,109 @@ fn with_session_rules(facts: &Facts, hits: RuleSet, source: &Source, input: &Div
     rules
 }
 
-fn pattern_holds(pattern: Pattern, facts: &Facts, source: &Source, input: &Divisor) -> bool {
+fn pattern_holds(
+    pattern: Pattern,
+    facts: &Facts,
+    is_masscan: bool,
+    source: &Source,
+    input: &Divisor,
+) -> bool {
+    let evidence = source.evidence();
     match pattern {
         Pattern::StartPort => {
-            let residue = masscan_start(facts, source);
-            residue.is_some_and(|residue| pattern::is_start(residue, source.first_second()))
+            is_masscan
+                && masscan_start(facts, source)
+                    .is_some_and(|start| pattern::is_start(start, source.first_second()))
+        }
+        Pattern::SamePort => {
+            let from_port = evidence.is_some_and(|evidence| evidence.ports.has(facts.sport));
+            from_port && facts.ttl_from_255() && facts.plain_ip() && !is_masscan
         }
         Pattern::TtlSpread => {
             rules::may_draw_ttl(facts)
-                && source
-                    .evidence()
-                    .zip(SpreadOf::kind(facts.kind))
-                    .is_some_and(|(e, of)| e.spread[of as usize].is_drawn())
+                && evidence.is_some_and(|e| {
+                    SpreadOf::kind(facts.kind).is_some_and(|of| e.spread[of as usize].is_drawn())
+                })
         }
         Pattern::Pool => pool_size(facts, source, input).is_some(),
+        // Found when the packet came in, or when a later one told.
+        Pattern::RandStream => false,
     }
 }
 
-/// The second of masscan's start modulo 20000, of a packet with its mark.
+/// The second of masscan's start modulo 20000, of a packet of masscan's.
 pub(crate) fn masscan_start(facts: &Facts, source: &Source) -> Option<u16> {
     let base = source.evidence().map_or(facts.sport, |evidence| evidence.ports.base(facts.sport));
-    if rules::is_masscan(facts) { pattern::start_residue(base) } else { None }
+    pattern::start_residue(base)
 }
 
 /// Size of the pool that a packet's source is one of.
 pub(crate) fn pool_size(facts: &Facts, source: &Source, input: &Divisor) -> Option<u32> {
     pattern::pool_target(facts)?;
-    source.evidence()?.pool.as_ref()?.size(input)
+    source.evidence()?.pool.size(input)
 }
 
-/// What one matching rule is worth.
-fn grade(place: usize, rule: &Rule, rules: RuleSet, facts: &Facts, source: &Source) -> Option<Confidence> {
-    match (rule.weight, rule.test) {
-        (Weight::Detail, _) => None,
-        (_, Test::Key(key)) => {
-            let value = (key.value)(facts)?;
-            let sharing = source.evidence()?.sharing(place, value);
-            // Packets beyond the first, each as likely by chance as the key has bits.
-            let evidence = sharing.saturating_sub(1).saturating_mul(key.bits);
-            match sharing {
-                3.. if evidence >= 32 => Some(Confidence::Certain),
-                2.. if evidence >= 16 => Some(Confidence::Probable),
-                _ => None,
+/// A packet with everything that its grade depends on.
+struct Context<'a> {
+    facts: &'a Facts,
+    rules: RuleSet,
+    source: &'a Source,
+    table: &'a Table,
+}
+
+impl Context<'_> {
+    /// What one matching rule is worth.
+    #[inline]
+    fn grade(&self, place: usize) -> Option<Confidence> {
+        let worth = self.table.worth(place);
+        match (worth.weight, worth.test) {
+            (Weight::Detail, _) => None,
+            (_, Test::Key(key)) => self.grade_key(place, &key),
+            (_, Test::Source(pattern)) => self.grade_pattern(pattern),
+            (Weight::Mark(chance), _) if chance <= ALONE => Some(Confidence::Certain),
+            (Weight::Mark(chance), _) => self.grade_mark(worth.counter.as_ref()?, chance, worth.tool),
+            (Weight::Shape(None), _) => Some(Confidence::Possible),
+            (Weight::Shape(Some(enough)), _) => {
+                let count = self.source.counts(worth.counter.as_ref()?, self.table);
+                let probable = u32::from(count.matched) >= enough && count.matched >= count.asked.div_ceil(2);
+                Some(if probable { Confidence::Probable } else { Confidence::Possible })
             }
         }
-        (_, Test::Source(Pattern::TtlSpread)) => {
-            let packets = source.evidence()?.spread[SpreadOf::kind(facts.kind)? as usize].packets();
-            Some(if packets >= 20 { Confidence::Certain } else { Confidence::Probable })
-        }
-        (_, Test::Source(_)) => Some(Confidence::Probable),
-        (Weight::Mark(chance), _) => {
-            grade_mark(TABLE.counter(place)?, chance, rule.tool, rules, facts, source)
-        }
-        (Weight::Shape(None), _) => Some(Confidence::Possible),
-        (Weight::Shape(Some(enough)), _) => {
-            let count = source.counts(TABLE.counter(place)?);
-            let probable = u32::from(count.matched) >= enough && count.matched >= count.asked.div_ceil(2);
-            Some(if probable { Confidence::Probable } else { Confidence::Possible })
-        }
     }
-}
 
-fn grade_mark(
-    counter: usize,
-    chance: f64,
-    tool: Tool,
-    rules: RuleSet,
-    facts: &Facts,
-    source: &Source,
-) -> Option<Confidence> {
-    if chance <= ALONE {
-        return Some(Confidence::Certain);
+    fn grade_key(&self, place: usize, key: &Key) -> Option<Confidence> {
+        let value = (key.value)(self.facts)?;
+        let sharing = self.source.evidence()?.sharing(place, value);
+        // Packets beyond the first, each as unlikely by chance as the key has bits.
+        let evidence = sharing.saturating_sub(1).saturating_mul(key.bits);
+        match sharing {
+            3.. if evidence >= 32 => Some(Confidence::Certain),
+            2.. if evidence >= 16 => Some(Confidence::Probable),
+            _ => None,
+        }
     }
-    let whole = source.counts(counter);
-    if whole.is_mixture(chance)
-        && let Some(part) = source.evidence().and_then(|evidence| evidence.counts_of_part(counter, facts))
-        && let grade @ Some(_) = part.grade(chance)
-    {
-        return grade;
+
+    fn grade_pattern(&self, pattern: Pattern) -> Option<Confidence> {
+        Some(match pattern {
+            Pattern::TtlSpread => {
+                let spread = self.source.evidence()?.spread[SpreadOf::kind(self.facts.kind)? as usize];
+                if spread.packets() >= 20 { Confidence::Certain } else { Confidence::Probable }
+            }
+            Pattern::RandStream => Confidence::Certain,
+            Pattern::Pool | Pattern::StartPort | Pattern::SamePort => Confidence::Probable,
+        })
     }
-    let grade = whole.grade(chance)?;
-    let has_shape = || {
-        rules.iter().map(|place| RULES[place]).any(|r| r.tool == tool && matches!(r.weight, Weight::Shape(_)))
-    };
-    Some(if grade == Confidence::Possible && has_shape() { Confidence::Probable } else { grade })
+
+    fn grade_mark(&self, counter: &Counter, chance: f64, tool: Tool) -> Option<Confidence> {
+        let whole = self.source.counts(counter, self.table);
+        if whole.is_mixture(chance)
+            && let Some(part) = self.source.evidence().and_then(|e| e.counts_of_part(counter, self.facts))
+            && let grade @ Some(_) = part.grade(chance)
+        {
+            return grade;
+        }
+        let grade = whole.grade(chance)?;
+        let alone_in_shape = grade == Confidence::Possible && self.table.has_shape(tool, self.rules);
+        Some(if alone_in_shape { Confidence::Probable } else { grade })
+    }
 }

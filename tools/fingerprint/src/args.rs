@@ -4,7 +4,7 @@ use std::time::Duration;
 use clap::Parser;
 use probeline_cli::{RowOptions, duration};
 use probeline_record::{Field, field, rows};
-use probeline_signature::{Confidence, Options};
+use probeline_signature::{Confidence, Notation, Options};
 
 /// Add the scanning tool to packet or probe rows: which one, by which marks, how sure.
 ///
@@ -40,6 +40,10 @@ pub struct Args {
     /// Add tool_session: what packets of one run share, from whichever source (scan-group --by tool_session)
     #[arg(long)]
     pub(crate) session: bool,
+
+    /// Add sig: the signature of each SYN in p0f v3's syntax, or in MuonFP's shorter one
+    #[arg(long, value_name = "NOTATION", num_args = 0..=1, default_missing_value = "p0f", require_equals = true)]
+    pub(crate) sig: Option<SigArg>,
 
     /// Hold at most this many rows; beyond it the oldest is judged early
     #[arg(long, value_name = "N", default_value_t = 1 << 18, value_parser = clap::value_parser!(u32).range(1..))]
@@ -84,7 +88,26 @@ impl Args {
     /// The columns that are added.
     pub(crate) fn fields(&self) -> Vec<&'static Field> {
         let session = self.session.then_some(&field::TOOL_SESSION);
-        rows::TOOL.iter().copied().chain(session).collect()
+        let sig = self.sig.map(|_| &field::SIG);
+        rows::TOOL.iter().copied().chain(session).chain(sig).collect()
+    }
+}
+
+/// A notation of signatures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum SigArg {
+    /// p0f v3: version, initial ttl, options, quirks
+    P0f,
+    /// MuonFP: window:options:mss:scale
+    Muonfp,
+}
+
+impl From<SigArg> for Notation {
+    fn from(arg: SigArg) -> Self {
+        match arg {
+            SigArg::P0f => Self::P0f,
+            SigArg::Muonfp => Self::MuonFp,
+        }
     }
 }
 

@@ -45,8 +45,7 @@ pub fn run(args: &Args, console: &mut Console) -> Outcome {
         let format = args.rows.format.map_or(rows.format(), Into::into);
         let columns = PacketColumns::find(&mut rows).with_context(|| name.clone())?;
         say_missing(&columns, &name, console);
-        let least = args.min_confidence.into();
-        let mut out = Output::new(stdout(), &rows, format, &args.fields(), least, args.session);
+        let mut out = Output::new(stdout(), &rows, format, args);
         let account = judge(&mut rows, &columns, &mut engine, &mut out, &name, console)?;
         out.flush()?;
         account
@@ -101,12 +100,13 @@ fn judge<R: Read, W: Write>(
             Err(e) => return Err(probeline_cli::row_error(e, name)),
         };
         read += 1;
-        let packet = Packet::from_row(&columns.packet(row)).unwrap_or_else(|e| {
+        let row = columns.packet(row);
+        let packet = Packet::from_row(&row).unwrap_or_else(|e| {
             unreadable += 1;
-            console.fault(format_args!("{name}: line {}: {e}", row.line()));
+            console.fault(format_args!("{name}: line {}: {e}", row.row().line()));
             Packet::unreadable()
         });
-        out.push(&row);
+        out.push(&row, &packet);
         engine.push(&packet);
         while let Some(verdict) = engine.pop() {
             out.verdict(&verdict)?;

@@ -2,8 +2,10 @@
 
 use std::io::{self, Read, Write};
 
-use probeline_record::{Encoder, Field, Format, Forward, Row, RowReader};
-use probeline_signature::{Confidence, RULES, Verdict};
+use probeline_record::{Encoder, Format, Forward, PacketRow, RowReader};
+use probeline_signature::{Confidence, Notation, Packet, RULES, Verdict, write_signature};
+
+use crate::Args;
 
 use crate::waiting::Waiting;
 
@@ -20,24 +22,22 @@ pub(crate) struct Output<W> {
     head: Encoder<io::Empty>,
     scratch: Vec<u8>,
     waiting: Waiting,
+    /// The signatures of the rows that wait, where they are asked for.
+    signatures: Waiting,
     /// What stands before each added value.
     keys: Vec<Vec<u8>>,
+    tails: Tails,
     least: Confidence,
     session: bool,
+    sig: Option<Notation>,
     rows: u64,
 }
 
 impl<W: Write> Output<W> {
     /// Writes the header.
-    pub(crate) fn new<R: Read>(
-        to: W,
-        rows: &RowReader<R>,
-        format: Format,
-        fields: &[&Field],
-        least: Confidence,
-        session: bool,
-    ) -> Self {
+    pub(crate) fn new<R: Read>(to: W, rows: &RowReader<R>, format: Format, args: &Args) -> Self {
         let mut head = Encoder::gathering(format);
+        let fields = args.fields();
         let plan = Forward::new(rows.names(), rows.format(), fields.iter().map(|f| f.name), &mut head);
         let mut buf = Vec::with_capacity(FLUSH_AT + 4096);
         head.swap_buffer(&mut buf);
@@ -53,20 +53,28 @@ impl<W: Write> Output<W> {
             head,
             scratch: Vec::new(),
             waiting: Waiting::default(),
+            signatures: Waiting::default(),
             keys: keys.collect(),
-            least,
-            session,
+            tails: Tails::default(),
+            least: args.min_confidence.into(),
+            session: args.session,
+            sig: args.sig.map(Into::into),
             rows: 0,
         }
     }
 
     /// Takes a row in, to be written when its verdict comes.
     #[inline]
-    pub(crate) fn push(&mut self, row: &Row<'_>) {
-        self.plan.begin(row, &mut self.head);
+    pub(crate) fn push(&mut self, row: &PacketRow<'_>, packet: &Packet) {
+        self.plan.begin(&row.row(), &mut self.head);
         self.head.swap_buffer(&mut self.scratch);
         let scratch = &self.scratch;
         self.waiting.push(|bytes| bytes.extend_from_slice(scratch));
+        if let Some(notation) = self.sig {
+            self.signatures.push(|bytes| {
+                write_signature(packet.facts(), row.tcp_opts(), notation, bytes);
+            });
+        }
     }
 
     /// Writes the row that has waited longest, with its verdict.
@@ -75,24 +83,18 @@ impl<W: Write> Output<W> {
         let verdict = verdict.at_least(self.least);
         let buf = &mut self.buf;
         self.waiting.pop(|row| buf.extend_from_slice(row));
-        let mut cells = Cells { buf, keys: self.keys.iter(), format: self.format };
-        cells.word(verdict.tool.name().as_bytes());
-        cells.with(!verdict.rules.is_empty(), |buf| {
-            for (i, place) in verdict.rules.iter().enumerate() {
-                if i > 0 {
-                    buf.push(b';');
-                }
-                buf.extend_from_slice(RULES[place].id.as_bytes());
-            }
-        });
-        cells.word(verdict.confidence.map_or("", Confidence::name).as_bytes());
-        cells.word(verdict.version.unwrap_or("").as_bytes());
+        let tail = self.tails.of(&verdict, &self.keys, self.format);
+        buf.extend_from_slice(tail);
+        let mut cells = Cells { buf, keys: self.keys[ALWAYS..].iter(), format: self.format };
         if self.session {
             cells.with(verdict.session.is_some(), |buf| {
                 if let Some(session) = verdict.session {
                     session.write(buf);
                 }
             });
+        }
+        if self.sig.is_some() {
+            self.signatures.pop(|signature| cells.with_commas(signature));
         }
         self.buf.extend_from_slice(if self.format == Format::Csv { b"\n" } else { b"}\n" });
         self.rows += 1;
@@ -117,6 +119,61 @@ impl<W: Write> Output<W> {
     }
 }
 
+/// Cells that every row gets.
+const ALWAYS: usize = 4;
+/// Verdicts whose cells are kept.
+const KEPT: usize = 256;
+
+/// The cells of verdicts without their sessions, as they stand in the output: most rows share theirs with a thousand
+/// others, and putting the names of rules together costs more than the rest of the row.
+struct Tails {
+    kept: Vec<Option<Tail>>,
+}
+
+struct Tail {
+    verdict: Verdict,
+    bytes: Vec<u8>,
+}
+
+impl Default for Tails {
+    fn default() -> Self {
+        Self { kept: std::iter::repeat_with(|| None).take(KEPT).collect() }
+    }
+}
+
+impl Tails {
+    #[inline]
+    fn of(&mut self, verdict: &Verdict, keys: &[Vec<u8>], format: Format) -> &[u8] {
+        let verdict = Verdict { session: None, ..*verdict };
+        let bits = verdict.rules.bits();
+        // Fibonacci hashing (Knuth, The Art of Computer Programming 6.4) of the rules; what differs otherwise only
+        // replaces.
+        let folded = (bits as u64 ^ (bits >> 64) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let place = &mut self.kept[(folded >> 56) as usize % KEPT];
+        if place.as_ref().is_none_or(|tail| tail.verdict != verdict) {
+            *place = Some(Tail { verdict, bytes: render(&verdict, keys, format) });
+        }
+        place.as_ref().map_or(&[], |tail| &tail.bytes)
+    }
+}
+
+fn render(verdict: &Verdict, keys: &[Vec<u8>], format: Format) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut cells = Cells { buf: &mut bytes, keys: keys.iter(), format };
+    cells.word(verdict.tool.name().as_bytes());
+    cells.with(!verdict.rules.is_empty(), |buf| {
+        for (i, place) in verdict.rules.iter().enumerate() {
+            if i > 0 {
+                buf.push(b';');
+            }
+            buf.extend_from_slice(RULES[place].id.as_bytes());
+        }
+    });
+    cells.word(verdict.confidence.map_or("", Confidence::name).as_bytes());
+    cells.word(verdict.version.unwrap_or("").as_bytes());
+    bytes
+}
+
 /// Appends cells of words, which need neither quotes nor escapes.
 struct Cells<'a> {
     buf: &'a mut Vec<u8>,
@@ -128,6 +185,12 @@ impl Cells<'_> {
     #[inline]
     fn word(&mut self, word: &[u8]) {
         self.with(!word.is_empty(), |buf| buf.extend_from_slice(word));
+    }
+
+    /// A cell that may hold commas but neither quotes nor escapes.
+    fn with_commas(&mut self, text: &[u8]) {
+        let quote: &[u8] = if self.format == Format::Csv && text.contains(&b',') { b"\"" } else { b"" };
+        self.with(!text.is_empty(), |buf| buf.extend([quote, text, quote].concat()));
     }
 
     #[inline]

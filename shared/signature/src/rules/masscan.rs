@@ -2,7 +2,7 @@
 
 use probeline_record::{TcpFlags, field};
 
-use super::{ICMP4, SCTP4, SHAPE, SYN, SYN4, TCP4, UDP4};
+use super::{ICMP4, SCTP4, SHAPE, SYN, SYN4, SYN4_OR_UDP4, TCP4, UDP4};
 use crate::packet::{Facts, Packet};
 use crate::rule::{Basis, Pattern, Rule, Test, Weight, bits};
 use crate::tool::Tool;
@@ -17,13 +17,8 @@ pub(crate) fn low_bits(f: &Facts) -> u16 {
     f.id ^ f.dport ^ f.seq as u16
 }
 
-/// Whether a packet over IPv4 has the mark.
-pub(crate) fn is_masscan(f: &Facts) -> bool {
-    low_bits(f) == f.dst4() as u16
-}
-
 fn ip_id(p: &Packet) -> bool {
-    is_masscan(p)
+    low_bits(p) == p.dst4() as u16
 }
 
 /// Masscan answers SYN/ACK with its own RST or ACK; SYN/ACKs are never its own.
@@ -250,12 +245,37 @@ pub(super) const RULES: &[Rule] = &[
         ],
     },
     Rule {
+        id: "masscan-port",
+        tool: Tool::Masscan,
+        test: Test::Source(Pattern::SamePort),
+        weight: Weight::Shape(None),
+        kinds: UDP4,
+        says: "UDP without cookie from the src_port of three or more packets with masscan's mark, ttl > 200, ip_df 0",
+        needs: &[&field::SRC_PORT, &field::TTL, &field::IP_DF],
+        versions: "all",
+        tells: None,
+        basis: Basis::Packets,
+        source: PAYLOADS,
+        positive: &[
+            "udp 198.18.0.1 43718 > 198.18.1.11 5683 len=49 ttl=255 id=48582 payload=21:4001aafebb2e77656c6c2d6b6e6f776e",
+            "udp 198.18.0.1 43718 > 198.18.1.0 11211 len=43 ttl=255 id=27689 payload=15:46e200000001000073746174730d0a",
+            "udp 198.18.0.1 43718 > 198.18.1.14 137 len=78 ttl=255 id=61571 payload=50:f1040000000100000000000020434b41",
+            "udp 198.18.0.1 43718 > 198.18.1.3 500 len=28 ttl=255 id=55478",
+        ],
+        near_miss: &[
+            "udp 198.18.0.1 43718 > 198.18.1.11 5683 len=49 ttl=255 id=48582 payload=21:4001aafebb2e77656c6c2d6b6e6f776e",
+            "udp 198.18.0.1 43718 > 198.18.1.0 11211 len=43 ttl=255 id=27689 payload=15:46e200000001000073746174730d0a",
+            "udp 198.18.0.1 43718 > 198.18.1.14 137 len=78 ttl=255 id=61571 payload=50:f1040000000100000000000020434b41",
+            "udp 198.18.0.1 43719 > 198.18.1.3 500 len=28 ttl=255 id=55478",
+        ],
+    },
+    Rule {
         id: "masscan-start",
         tool: Tool::Masscan,
         test: Test::Source(Pattern::StartPort),
         weight: Weight::Detail,
-        kinds: SYN4,
-        says: "masscan-ip-id, and src_port is 40000 + (Unix seconds % 20000) of the source's first packet or of up to two seconds earlier; a second port 16 above it since 2023-11-13",
+        kinds: SYN4_OR_UDP4,
+        says: "masscan-ip-id or masscan-udp, and src_port is 40000 + (Unix seconds % 20000) of the source's first packet or of up to two seconds earlier; a second port 16 above it since 2023-11-13",
         needs: &[&field::SRC_PORT],
         versions: "1.0 and later, unless --source-port",
         tells: None,

@@ -1,14 +1,23 @@
 //! The table of rules, one file per tool.
 
+mod constants;
+mod hping3;
 mod masscan;
 mod mirai;
+mod naabu;
 mod nmap;
+mod os_stack;
+mod unicornscan;
 mod xmap;
+mod yarrp;
 mod zmap;
 
-pub(crate) use masscan::{START_CYCLE, START_PORT, is_masscan};
+pub(crate) use constants::{fi6s_run, nping_run};
+pub(crate) use hping3::may_be_stream;
+pub(crate) use masscan::{START_CYCLE, START_PORT};
 pub(crate) use mirai::process as mirai_process;
 pub(crate) use nmap::{coded as nmap_coded, may_draw_ttl};
+pub(crate) use unicornscan::key as unicornscan_key;
 pub(crate) use zmap::{may_be_pool, start as zmap_start};
 
 use std::sync::LazyLock;
@@ -20,15 +29,34 @@ use crate::rule::Rule;
 
 /// Every rule, in the order of the tools; within a tool, the rule that tells most about the version first.
 pub static RULES: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| {
-    [mirai::RULES, xmap::RULES, zmap::RULES, masscan::RULES, nmap::RULES].into_iter().flatten().collect()
+    let tools = [
+        mirai::RULES,
+        unicornscan::RULES,
+        yarrp::RULES,
+        xmap::RULES,
+        zmap::RULES,
+        masscan::RULES,
+        hping3::RULES,
+        nmap::RULES,
+        naabu::RULES,
+        constants::RULES,
+        os_stack::RULES,
+    ];
+    tools.into_iter().flatten().collect()
 });
 
 const SYN4: Kinds = Kinds::of(&[Kind::Syn4]);
+const SYN6: Kinds = Kinds::of(&[Kind::Syn6]);
 const SYN: Kinds = Kinds::of(&[Kind::Syn4, Kind::Syn6]);
 const TCP4: Kinds = Kinds::of(&[Kind::Tcp4]);
 const TCP: Kinds = Kinds::of(&[Kind::Tcp4, Kind::Tcp6]);
+const TCP4_OR_SYN4: Kinds = Kinds::of(&[Kind::Syn4, Kind::Tcp4]);
+const TCP4_OR_UDP4: Kinds = Kinds::of(&[Kind::Syn4, Kind::Tcp4, Kind::Udp4]);
+const TCP6: Kinds = Kinds::of(&[Kind::Syn6, Kind::Tcp6]);
 const ANY_TCP: Kinds = Kinds::of(&[Kind::Syn4, Kind::Syn6, Kind::Tcp4, Kind::Tcp6]);
 const ANY_TCP_OR_UDP4: Kinds = Kinds::of(&[Kind::Syn4, Kind::Syn6, Kind::Tcp4, Kind::Tcp6, Kind::Udp4]);
+const ANY_IP6: Kinds = Kinds::of(&[Kind::Syn6, Kind::Tcp6, Kind::Udp6, Kind::Icmp6]);
+const SYN4_OR_UDP4: Kinds = Kinds::of(&[Kind::Syn4, Kind::Udp4]);
 const UDP4: Kinds = Kinds::of(&[Kind::Udp4]);
 const ICMP4: Kinds = Kinds::of(&[Kind::Icmp4]);
 const ICMP: Kinds = Kinds::of(&[Kind::Icmp4, Kind::Icmp6]);
