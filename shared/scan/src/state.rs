@@ -83,7 +83,14 @@ impl SavedState {
         let failed = |source| StateFileError::Io { path: path.to_owned(), source };
         let body = postcard::to_stdvec(self).map_err(|e| failed(io::Error::other(e)))?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut file = tempfile::Builder::new().prefix(".state-").tempfile_in(folder).map_err(failed)?;
+        let mut builder = tempfile::Builder::new();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            // As any output file: what the umask leaves.
+            builder.permissions(std::fs::Permissions::from_mode(0o666));
+        }
+        let mut file = builder.prefix(".state-").tempfile_in(folder).map_err(failed)?;
         file.write_all(&head(tool)).map_err(failed)?;
         file.write_all(&body).map_err(failed)?;
         file.as_file().sync_all().map_err(failed)?;
