@@ -4,12 +4,12 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// A bar on stderr for input whose size is known: how much of it has been read, how fast, how long to go.
 ///
-/// It is there for people: only where stderr is a terminal, and not where rows go to the same terminal. It is gone
-/// once this is dropped.
+/// It is there for people: only where stderr is a terminal, and not where rows go to the same terminal. It is
+/// gone once this is dropped.
 #[derive(Debug)]
 pub struct Progress(Option<ProgressBar>);
 
-const TEMPLATE: &str = "{bar:40} {bytes} of {total_bytes} ({binary_bytes_per_sec}, {eta} left)";
+const TEMPLATE: &str = "{wide_bar} {bytes} of {total_bytes} ({binary_bytes_per_sec}, {eta} left)";
 
 impl Progress {
     /// Nothing to be seen.

@@ -1,4 +1,5 @@
-//! Rows a second of the two ways of writing them: the default row's own, and the general one, column by column.
+//! Rows a second of the two ways of writing them: the default row's own, and the general one, column by
+//! column.
 #![expect(dead_code, reason = "the tool's own modules; a bench needs only some of each")]
 
 #[path = "../src/column.rs"]

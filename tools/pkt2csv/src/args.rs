@@ -7,13 +7,14 @@ use crate::split::Period;
 
 /// Turn the packets of captures into rows: one packet, one line of CSV or NDJSON.
 ///
-/// Reads pcap (micro- and nanoseconds, both byte orders, modified) and pcapng (any number of sections, interfaces and
-/// link types), plain, gzip or zstd, told by their first bytes, from files or standard input. Several files are read
-/// one after the other, or with --merge in order of time.
+/// Reads pcap (micro- and nanoseconds, both byte orders, modified) and pcapng (any number of sections,
+/// interfaces and link types), plain, gzip or zstd, told by their first bytes, from files or standard input.
+/// Several files are read one after the other, or with --merge in order of time.
 ///
-/// Every IP packet becomes a row, IPv4 and IPv6 alike, as far as it was captured: an empty cell is a value that does
-/// not exist in this packet or was not captured. What is not IP is counted by kind on stderr. A damaged capture gives
-/// every packet that can be read, a line on stderr with the place of the damage, and exit status 1.
+/// Every IP packet becomes a row, IPv4 and IPv6 alike, as far as it was captured: an empty cell is a value
+/// that does not exist in this packet or was not captured. What is not IP is counted by kind on stderr. A
+/// damaged capture gives every packet that can be read, a line on stderr with the place of the damage, and
+/// exit status 1.
 ///
 /// Memory stays below 64 MiB, whatever the input says; with --merge, each capture has its own buffers.
 #[derive(Debug, Parser)]
@@ -59,11 +60,13 @@ pub struct Args {
     #[arg(long, conflicts_with = "merge")]
     pub(crate) follow: bool,
 
-    /// Write one file for each hour or day (UTC) of packet time into the folder DIR, instead of standard output
+    /// Write one file for each hour or day (UTC) of packet time into the folder DIR, instead of standard
+    /// output
     #[arg(long, value_name = "PERIOD", requires = "output")]
     pub(crate) split: Option<Period>,
 
-    /// Folder for --split; files are named 2026-03-01T13.csv or 2026-03-01.csv, existing ones never overwritten
+    /// Folder for --split; files are named 2026-03-01T13.csv or 2026-03-01.csv, existing ones never
+    /// overwritten
     #[arg(short, long, value_name = "DIR", requires = "split")]
     pub(crate) output: Option<PathBuf>,
 

@@ -3,8 +3,8 @@
 use std::sync::{Condvar, Mutex, PoisonError};
 
 /// Bytes of batches and rows that may be under way at the same time: eight batches of probes with the default
-/// columns, which keep as many threads busy. Huge ones have to wait for each other. The allocator holds on to as
-/// much again.
+/// columns, which keep as many threads busy. Huge ones have to wait for each other. The allocator holds on to
+/// as much again.
 const LIMIT: usize = 12 << 20;
 
 /// A purse of bytes between one that spends and one that gives back.

@@ -23,13 +23,15 @@ macro_rules! columns {
 
 columns! {
     Ts = TS, SrcIp = SRC_IP, DstIp = DST_IP, Proto = PROTO, SrcPort = SRC_PORT, DstPort = DST_PORT,
-    TcpFlags = TCP_FLAGS, IpLen = IP_LEN, Ttl = TTL, IpId = IP_ID, IpTos = IP_TOS, IpDf = IP_DF, TcpSeq = TCP_SEQ,
-    TcpAck = TCP_ACK, TcpWin = TCP_WIN, TcpOpts = TCP_OPTS, TcpMss = TCP_MSS, TcpWscale = TCP_WSCALE,
-    TcpTsval = TCP_TSVAL, IcmpType = ICMP_TYPE, IcmpCode = ICMP_CODE, IcmpId = ICMP_ID, IcmpSeq = ICMP_SEQ,
-    UdpSum = UDP_SUM, PayloadLen = PAYLOAD_LEN, PayloadHead = PAYLOAD_HEAD, QuotedProto = QUOTED_PROTO,
-    QuotedSrcIp = QUOTED_SRC_IP, QuotedDstIp = QUOTED_DST_IP, QuotedSrcPort = QUOTED_SRC_PORT,
-    QuotedDstPort = QUOTED_DST_PORT, FragOff = FRAG_OFF, Vlan = VLAN, TcpTsecr = TCP_TSECR, TcpUrg = TCP_URG,
-    CapLen = CAP_LEN, WireLen = WIRE_LEN, Interface = INTERFACE, Checksum = CHECKSUM,
+    TcpFlags = TCP_FLAGS, IpLen = IP_LEN, Ttl = TTL, IpId = IP_ID, IpTos = IP_TOS, IpDf = IP_DF,
+    TcpSeq = TCP_SEQ, TcpAck = TCP_ACK, TcpWin = TCP_WIN, TcpOpts = TCP_OPTS, TcpMss = TCP_MSS,
+    TcpWscale = TCP_WSCALE, TcpTsval = TCP_TSVAL, IcmpType = ICMP_TYPE, IcmpCode = ICMP_CODE,
+    IcmpId = ICMP_ID, IcmpSeq = ICMP_SEQ, UdpSum = UDP_SUM, PayloadLen = PAYLOAD_LEN,
+    PayloadHead = PAYLOAD_HEAD, QuotedProto = QUOTED_PROTO, QuotedSrcIp = QUOTED_SRC_IP,
+    QuotedDstIp = QUOTED_DST_IP, QuotedSrcPort = QUOTED_SRC_PORT,
+    QuotedDstPort = QUOTED_DST_PORT, FragOff = FRAG_OFF, Vlan = VLAN, TcpTsecr = TCP_TSECR,
+    TcpUrg = TCP_URG, CapLen = CAP_LEN, WireLen = WIRE_LEN, Interface = INTERFACE,
+    Checksum = CHECKSUM,
 }
 
 impl Column {
@@ -51,7 +53,8 @@ impl Column {
             let Some(column) = Self::by_name(plain) else {
                 if name.starts_with('+') && !adds {
                     bail!(
-                        "--columns: '{name}' adds to the default columns, the others name all of them; use one way"
+                        "--columns: '{name}' adds to the default columns, the others name all of them; \
+                         use one way"
                     );
                 }
                 bail!("--columns: no column '{plain}'; see --list-fields");

@@ -1,8 +1,8 @@
 //! The default row as CSV, the short way.
 //!
-//! Nearly every run writes these columns in this format, so this way writes each cell into a line of fixed size,
-//! takes empty cells of a protocol together, and copies the line out once. A test holds it against the general way,
-//! [`crate::column::write_row`], on every kind of packet; `benches/rows.rs` has both.
+//! Nearly every run writes these columns in this format, so this way writes each cell into a line of fixed
+//! size, takes empty cells of a protocol together, and copies the line out once. A test holds it against the
+//! general way, [`crate::column::write_row`], on every kind of packet; `benches/rows.rs` has both.
 
 use std::net::IpAddr;
 
@@ -12,12 +12,12 @@ use probeline_record::{Proto, text};
 
 use crate::column::Style;
 
-/// The longest line without payload_head: 31 cells, of which two addresses of 45 octets at most, two more quoted, and
-/// 40 option kinds of four octets.
+/// The longest line without payload_head: 31 cells, of which two addresses of 45 octets at most, two more
+/// quoted, and 40 option kinds of four octets.
 const LINE: usize = 1024;
 
-/// A line being written: cells, each with the comma behind it. Made once and used for every row, because clearing
-/// a kilobyte for each costs more than some of its cells.
+/// A line being written: cells, each with the comma behind it. Made once and used for every row, because
+/// clearing a kilobyte for each costs more than some of its cells.
 pub(crate) struct Line {
     bytes: [u8; LINE],
     at: usize,
@@ -100,7 +100,8 @@ impl Line {
         self.at += text.len();
     }
 
-    /// A short word (flags, protocol): most are one to four letters, and a loop over those beats a call of memcpy.
+    /// A short word (flags, protocol): most are one to four letters, and a loop over those beats a call of
+    /// memcpy.
     #[inline(always)]
     fn word(&mut self, word: &str) {
         for byte in word.bytes() {

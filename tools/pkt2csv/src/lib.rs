@@ -1,7 +1,8 @@
 //! `pkt2csv`: packets of captures to packet rows.
 //!
-//! A **source**: captures in, one row per IP packet out, in the order of the capture. Every packet read is a row, was
-//! filtered out because `--filter` asked for it, or is counted by the reason for which there is no row.
+//! A **source**: captures in, one row per IP packet out, in the order of the capture. Every packet read is a
+//! row, was filtered out because `--filter` asked for it, or is counted by the reason for which there is no
+//! row.
 
 mod args;
 mod budget;
@@ -29,13 +30,15 @@ use format::{FilterSet, Plan};
 use source::{Damaged, Inputs, Source};
 use split::{Files, Output, Rows};
 
-/// Link type of Ethernet, for which a filter is compiled at once, so that a wrong one is refused before any reading.
+/// Link type of Ethernet, for which a filter is compiled at once, so that a wrong one is refused before any
+/// reading.
 const ETHERNET: u32 = 1;
 
 /// Runs the tool.
 ///
 /// # Errors
-/// When an input is no capture or cannot be read, an argument makes no sense, or the output cannot be written.
+/// When an input is no capture or cannot be read, an argument makes no sense, or the output cannot be
+/// written.
 pub fn run(args: &Args, console: &mut Console) -> Outcome {
     if args.list_fields {
         let fields: Vec<_> = rows::PACKET.iter().chain(rows::PACKET_EXTRA).copied().collect();

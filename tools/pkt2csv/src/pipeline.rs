@@ -71,8 +71,8 @@ struct Done {
     tally: Result<Tally, filter::Error>,
 }
 
-/// One thread reads, `threads` format, this one writes. Batches go round in turn, so that their order needs no
-/// sorting, and come back to be filled again, so that nothing is allocated once all are under way.
+/// One thread reads, `threads` format, this one writes. Batches go round in turn, so that their order needs
+/// no sorting, and come back to be filled again, so that nothing is allocated once all are under way.
 fn together(
     source: Source,
     plan: &Plan,
@@ -150,7 +150,8 @@ fn write(
         let Ok(Done { batch, rows, cost, tally: of_batch }) = worker.recv() else { break };
         tally.add(&of_batch?);
         output.write(&rows)?;
-        // Buffers that grew for something huge are not kept. A full or closed channel means the same for others.
+        // Buffers that grew for something huge are not kept. A full or closed channel means the same for
+        // others.
         if batch.byte_len() <= ORDINARY
             && batch.len() <= ORDINARY / 64
             && rows.text.capacity() <= 4 * ORDINARY

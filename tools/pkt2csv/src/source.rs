@@ -66,8 +66,8 @@ impl Damaged {
         }
     }
 
-    /// Takes away that the input ends inside a record, which in a file that is still being written is no damage.
-    /// Returns whether it does.
+    /// Takes away that the input ends inside a record, which in a file that is still being written is no
+    /// damage. Returns whether it does.
     pub(crate) fn forgive_end(&mut self) -> bool {
         if self.count != self.damage.len() as u64 {
             return false;
@@ -174,8 +174,8 @@ impl Source {
         self.inputs.progress = Progress::none();
     }
 
-    /// A capture that begins before the end of the one read before it, and that one: their packets are not in order
-    /// of time.
+    /// A capture that begins before the end of the one read before it, and that one: their packets are not in
+    /// order of time.
     pub(crate) fn out_of_order(&self) -> Option<(&str, &str)> {
         self.out_of_order.as_ref().map(|(later, earlier)| (later.as_str(), earlier.as_str()))
     }

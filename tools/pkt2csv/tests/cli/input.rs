@@ -3,14 +3,12 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-#[cfg(feature = "filter")]
-use std::process::Command;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
-use probeline_testkit::bundled;
-use probeline_testkit::pcap::Precision;
 #[cfg(feature = "filter")]
-use probeline_testkit::{captures, skipped};
+use probeline_testkit::captures;
+use probeline_testkit::pcap::Precision;
+use probeline_testkit::{bundled, skipped};
 use tempfile::TempDir;
 
 use crate::frames;
@@ -226,4 +224,24 @@ fn times_have_nanoseconds_where_the_capture_has() {
     assert!(ran.text().lines().nth(2).is_some_and(|line| line == "1700000001.000001001"), "{}", ran.text());
     let ran = piped(["--columns", "ts"], &frames::capture(Precision::Micros)).code(0);
     assert!(ran.text().lines().nth(2).is_some_and(|line| line == "1700000001.000001"), "{}", ran.text());
+}
+
+/// `script` lends a terminal: a bar with size and rate for people there, none with --quiet, none without one.
+#[test]
+fn a_bar_is_shown_to_people_only() {
+    if Command::new("script").arg("--version").output().is_err() {
+        return skipped("a_bar_is_shown_to_people_only", "script is not installed");
+    }
+    let capture = bundled("lab-honeypot.pcap").display().to_string();
+    let on_terminal = |args: &str| {
+        let tool = env!("CARGO_BIN_EXE_pkt2csv");
+        let line = format!("stty cols 100; '{tool}' {args} '{capture}' > /dev/null");
+        let mut command = Command::new("script");
+        command.args(["-q", "-e", "-c", &line, "/dev/null"]).stdin(Stdio::null());
+        finish(command, &[]).code(0).text()
+    };
+    let (shown, quiet) = (on_terminal(""), on_terminal("--quiet"));
+    assert!(shown.contains(" of 569.94 KiB (") && shown.contains("left)"), "{shown:?}");
+    assert!(shown.contains("packets read = ") && quiet.starts_with("pkt2csv: "), "{quiet:?}");
+    assert!(!run([bundled("lab-honeypot.pcap")]).err.contains("KiB"));
 }

@@ -1,4 +1,5 @@
-//! Hostile input does not make the tool big: its peak memory, as the system counted it, stays below the bound.
+//! Hostile input does not make the tool big: its peak memory, as the system counted it, stays below the
+//! bound.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -103,7 +104,8 @@ fn memory_stays_below_the_bound() {
     }
 }
 
-/// zstd frames whose window is larger than is kept are refused, with a way out; smaller ones inside each other fit.
+/// zstd frames whose window is larger than is kept are refused, with a way out; smaller ones inside each
+/// other fit.
 #[test]
 fn windows_of_compressed_input_are_bounded() {
     if !Path::new("/proc/self/status").exists() {
@@ -138,7 +140,8 @@ fn memory_stays_below_the_bound_for_malformed_captures() {
     let Some(collection) = captures(TEST) else { return };
     let mut files: Vec<PathBuf> = below(&collection.join("malformed"));
     files.retain(|path| path.is_file());
-    // The largest and every tenth of the others: what a run takes hardly differs between files of a few hundred bytes.
+    // The largest and every tenth of the others: what a run takes hardly differs between files of a few
+    // hundred bytes.
     files.sort_by_key(|path| std::cmp::Reverse(path.metadata().map_or(0, |about| about.len())));
     let chosen = files.iter().enumerate().filter(|(n, _)| *n < 100 || n % 10 == 0).map(|(_, path)| path);
     let mut runs = 0;
