@@ -204,10 +204,11 @@ impl PcapNg {
         let block = window.bytes.get(pos..).unwrap_or_default();
         let leading = u32_at::<BIG>(block, 4);
         let length = leading as usize;
+        // Before the length is looked at: read in its own byte order, version 2.4 of pcap is a length like others.
+        if sniff::is_pcap_header(block) {
+            return Err(Step::Stop(Next::Header));
+        }
         if length < least || leading > HARD_MAX {
-            if sniff::is_pcap_header(block) {
-                return Err(Step::Stop(Next::Header));
-            }
             let zeros = leading == 0 && u32_at::<BIG>(block, 0) == 0;
             return Err(Step::Lost(if zeros {
                 DamageKind::ZeroFilled

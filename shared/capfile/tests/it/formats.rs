@@ -233,6 +233,36 @@ fn captures_one_behind_the_other() {
     assert_eq!((got.packets.len(), got.skipped), (7, 20));
 }
 
+/// All of it fits one batch, so that the pcapng walker is gone when the batch is done.
+#[test]
+fn nanoseconds_are_not_forgotten_by_the_next_capture() {
+    let mut ng = Ng::new(false);
+    ng.interface(1, 0, &[(9, &[9])]).packet(0, 1_700_000_000_000_000_001, 4, b"data");
+    let mut file = ng.done();
+    file.extend(plain_pcap(1));
+    let got = read(&file[..]);
+    assert_eq!((got.packets.len(), got.times()[0] % SECOND, got.digits), (2, 1, 9));
+}
+
+/// Version 2.4 in the same byte order looks like the length of a block, 0x00040002 or 0x00020004.
+#[test]
+fn pcap_behind_pcapng_in_every_byte_order() {
+    for first in [false, true] {
+        for second in [false, true] {
+            let mut ng = Ng::new(first);
+            ng.interface(1, 0, &[]).packet(0, 1_700_000_000_000_000, 4, b"data");
+            let mut file = ng.done();
+            let mut pcap = Pcap::new(second, MICROS, 96, 101);
+            for number in 0..5_000 {
+                pcap.packet(1_700_000_000 + number, 0, &[0xa5; 60]);
+            }
+            file.extend(pcap.done());
+            let got = read(&file[..]);
+            assert_eq!((got.packets.len(), got.damage_count), (5_001, 0), "{first} {second}");
+        }
+    }
+}
+
 #[test]
 fn a_header_alone_is_an_empty_capture() {
     for file in [plain_pcap(0), plain_ng(0), Ng::new(true).done()] {
