@@ -66,8 +66,8 @@ class Packet:
         self.ip_len, self.payload_len = number("ip_len"), number("payload_len")
         self.head = bytes.fromhex(row.get("payload_head", ""))
         self.icmp_type, self.icmp_id = number("icmp_type"), number("icmp_id")
-        #: Set once this is an ICMP error that belongs to the flow it quotes.
-        self.answers_quoted_flow = False
+        #: Set once this is an ICMP error that belongs to the flow it quotes, and whether it quotes the initiator.
+        self.answers_quoted_flow = self.quotes_initiator = False
         #: What an error quotes: protocol and end points. A quoted ICMP packet names no flow: the columns do
         #: not have its type and identifier.
         self.quoted = None
@@ -142,6 +142,9 @@ class Flow:
         """Its packets without those errors."""
         return [p for p in self.packets if not p.answers_quoted_flow]
 
+    def has_packet_from(self, end):
+        return any(packet.ends()[0] == end for packet in self.between_ends())
+
     def from_other_side(self, packet):
         return packet.ends()[0] != self.initiator
 
@@ -162,9 +165,10 @@ def deal_out(packets, timeout, max_age):
         if packet.is_error() and packet.quoted:
             proto, sender, receiver = packet.quoted
             flow = still_known((proto, frozenset((sender, receiver))), packet.time)
-            if flow and flow.initiator != sender:
+            if flow and not flow.has_packet_from(sender):
                 flow = None
             packet.answers_quoted_flow = flow is not None
+            packet.quotes_initiator = flow is not None and flow.initiator == sender
         if flow is None:
             name = (packet.proto, frozenset(packet.ends()))
             flow = still_known(name, packet.time)
@@ -412,7 +416,7 @@ def reasons(flow, verdict, deciding):
         ("port-zero", 0 in (first.src_port, first.dst_port)),
         ("src-is-dst", address(first.src) == address(first.dst)),
         ("bogon-src", is_bogon(first.src)),
-        ("icmp-error", verdict == "scan" and bool(flow.errors())),
+        ("icmp-error", verdict == "scan" and any(error.quotes_initiator for error in flow.errors())),
         ("max-age", flow.reached_max_age),
     ]
     return ";".join(word for word, applies in words if applies)

@@ -141,6 +141,7 @@ struct Written {
     last: Ts,
     opened_by_syn: bool,
     forward: bool,
+    answered: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -151,6 +152,8 @@ struct Flow {
     /// Whether the initiator is the key's first end point.
     forward: bool,
     opened_by_syn: bool,
+    /// Whether the other side has sent a packet.
+    answered: bool,
     superseded: bool,
     class: Class,
     technique: Option<Technique>,
@@ -469,16 +472,17 @@ impl Classifier {
             return self.continues_a_written_flow(&key, packet, Some(forward));
         };
         let flow = &mut self.flows[(number - self.front) as usize];
-        let answers = flow.forward == forward || key.is_loop();
-        if answers {
-            flow.count(packet);
-            flow.reasons.add(Reason::AnsweredByIcmpError);
+        let quotes_initiator = flow.forward == forward || key.is_loop();
+        if !quotes_initiator && !flow.answered {
+            return false;
         }
-        answers
+        flow.count(packet);
+        flow.reasons.add_if(quotes_initiator, Reason::AnsweredByIcmpError);
+        true
     }
 
     /// Whether the packet belongs to a flow that was written before it ended. An ICMP error (`quoted`: the direction of
-    /// what it quotes) belongs to it if it quotes a packet of its initiator.
+    /// what it quotes) belongs to it if it quotes a packet that was sent in it.
     fn continues_a_written_flow(&mut self, key: &FlowKey, packet: &Packet, quoted: Option<bool>) -> bool {
         if self.written.is_empty() {
             return false;
@@ -489,12 +493,15 @@ impl Classifier {
             return false;
         }
         match quoted {
-            Some(forward) if forward != written.forward && !key.is_loop() => return false,
+            Some(forward) if forward != written.forward && !written.answered && !key.is_loop() => {
+                return false;
+            }
             None if packet.is_syn() && !written.opened_by_syn => {
                 self.written.remove(key);
                 return false;
             }
-            _ => {}
+            None => written.answered |= packet.key().1 != written.forward,
+            Some(_) => {}
         }
         written.last = packet.ts;
         self.tally.continued += 1;
@@ -557,6 +564,7 @@ impl Classifier {
             hash,
             forward,
             opened_by_syn,
+            answered: false,
             superseded: false,
             class,
             technique,
@@ -607,8 +615,8 @@ impl Classifier {
                 self.tally.forgotten += 1;
             }
         }
-        let Flow { last, opened_by_syn, forward, .. } = *flow;
-        self.written.insert(flow.key, Written { last, opened_by_syn, forward });
+        let Flow { last, opened_by_syn, forward, answered, .. } = *flow;
+        self.written.insert(flow.key, Written { last, opened_by_syn, forward, answered });
     }
 }
 
@@ -623,6 +631,7 @@ impl Flow {
     fn absorb(&mut self, packet: &Packet, forward: bool, settle: i64) {
         self.count(packet);
         let from_initiator = forward == self.forward || self.key.is_loop();
+        self.answered |= !from_initiator;
         if self.opened_by_syn {
             self.handshake = self.handshake.next(packet, from_initiator, settle);
         }
