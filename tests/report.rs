@@ -49,11 +49,13 @@ fn bundled_report(test: &str) -> Option<&'static Path> {
 }
 
 fn read(path: &Path) -> String {
-    std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+    String::from_utf8(read_bytes(path)).expect("our files are UTF-8")
 }
 
 fn table(path: &Path) -> Table {
-    Table::parse(&read(path)).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+    let table = Table::parse(&read(path));
+    assert!(table.is_ok(), "{}: {table:?}", path.display());
+    table.unwrap_or_default()
 }
 
 /// The value of a measure in a table of measures.
@@ -110,7 +112,9 @@ fn every_table_of_the_study_is_there_as_csv_markdown_and_figure() {
 }
 
 fn read_bytes(path: &Path) -> Vec<u8> {
-    std::fs::read(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+    let bytes = std::fs::read(path);
+    assert!(bytes.is_ok(), "{}: {bytes:?}", path.display());
+    bytes.unwrap_or_default()
 }
 
 fn which(command: &str) -> bool {
@@ -133,7 +137,7 @@ fn by_awk(probes: &Path, column: &str, only: Option<(&str, &str)>) -> BTreeMap<S
     lines
         .lines()
         .map(|line| line.rsplit_once(',').expect("two cells"))
-        .map(|(k, n)| (k.to_owned(), n.parse().unwrap()))
+        .map(|(k, n)| (k.to_owned(), n.parse().expect("a count")))
         .collect()
 }
 

@@ -87,12 +87,11 @@
     svg.addEventListener("pointerleave", leave);
   }
 
-  // On paper everything is open, and dark ink is on a light ground.
+  // On paper ink is dark on a light ground.
   let before = null;
   window.addEventListener("beforeprint", () => {
     before = document.documentElement.dataset.theme;
     document.documentElement.dataset.theme = "light";
-    for (const element of all("details.table")) element.open = true;
   });
   window.addEventListener("afterprint", () => {
     if (before) document.documentElement.dataset.theme = before;
