@@ -57,6 +57,15 @@ impl Default for Options {
 /// Within this time a regular SYN behind an irregular one marks a two-phase scanner (Spoki, USENIX Security 2022).
 const TWO_PHASE: Duration = Duration::from_secs(600);
 
+/// With more flows than this the table does not fit the processor's caches, and flows are let go in company.
+const LARGE: usize = 1 << 15;
+
+/// How many flows are let go together.
+const TOGETHER: usize = 64;
+
+/// How long, in packet time, a flow that is over waits at most for others.
+const WAIT: Duration = Duration::from_secs(1);
+
 /// The most packets held back to put them in order; 5 s of 200,000 packets/s, about 300 MB.
 const MAX_HELD: usize = 1 << 20;
 
@@ -149,6 +158,9 @@ struct Flow {
     key: FlowKey,
     #[serde(skip)]
     hash: u64,
+    /// Whether the table has it, so that packets may join it.
+    #[serde(skip)]
+    joinable: bool,
     /// Whether the initiator is the key's first end point.
     forward: bool,
     opened_by_syn: bool,
@@ -250,6 +262,8 @@ pub struct Classifier {
     timeout: i64,
     settle: i64,
     max_age: i64,
+    /// As the time-out, with what a flow that is over may wait for company.
+    patience: i64,
     /// Flows in order of their first packets; the one at the front has number `front`.
     flows: VecDeque<Flow>,
     front: u64,
@@ -277,6 +291,7 @@ impl Classifier {
             timeout: nanos(options.flow_timeout),
             settle: nanos(options.settle),
             max_age: nanos(options.max_age),
+            patience: nanos(options.flow_timeout).saturating_add(nanos(WAIT)),
             waiting: Reorder::new(options.reorder, MAX_HELD),
             options,
             flows: VecDeque::new(),
@@ -369,6 +384,7 @@ impl Classifier {
                 }
                 let number = number as u64;
                 classifier.table.insert_unique(hash, Entry { hash, number }, |entry| entry.hash);
+                flow.joinable = true;
             }
             classifier.flows.push_back(flow);
         }
@@ -395,9 +411,7 @@ impl Classifier {
         emit: &mut impl FnMut(Probe<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         let now = packet.ts;
-        while self.flows.front().is_some_and(|flow| self.is_over(flow, now)) {
-            self.emit_front(now, emit)?;
-        }
+        self.retire(now, emit)?;
         let (key, forward) = packet.key();
         let hash = self.hasher.hash_one(key);
         let two_phase = packet.is_syn() && self.note_syn(packet);
@@ -408,11 +422,42 @@ impl Classifier {
             return Ok(());
         }
         if self.flows.len() >= self.options.max_flows {
-            self.tally.evicted += 1;
+            // One that is over may still wait for company.
+            let is_over = self.flows.front().is_some_and(|flow| self.is_over(flow, now));
+            self.tally.evicted += u64::from(!is_over);
             self.emit_front(now, emit)?;
         }
         self.open(packet, (key, hash, forward), two_phase, cells);
         Ok(())
+    }
+
+    /// Hands out the flows at the front that are over.
+    ///
+    /// Taking a flow out of a large table waits for main memory twice. Many flows are therefore let go together: in a
+    /// loop that does nothing else the processor waits for several of them at once (measured with a million flows
+    /// alive: a fifth of all time). No packet can tell, because flows that are over are joined by none.
+    fn retire<E>(&mut self, now: Ts, emit: &mut impl FnMut(Probe<'_>) -> Result<(), E>) -> Result<(), E> {
+        let company = if self.flows.len() > LARGE { TOGETHER } else { 1 };
+        loop {
+            let Some(front) = self.flows.front().filter(|flow| self.is_over(flow, now)) else {
+                return Ok(());
+            };
+            let patient = now.since(front.last) <= self.patience && now.since(front.first) <= self.max_age;
+            let complete = self.flows.get(company - 1).is_none_or(|last| self.is_over(last, now));
+            if company > 1 && patient && !complete {
+                return Ok(());
+            }
+            let over = self.flows.iter().take(company).take_while(|flow| self.is_over(flow, now)).count();
+            for i in 0..over {
+                let Flow { hash, joinable, .. } = self.flows[i];
+                if joinable {
+                    self.unlink(self.front + i as u64, hash);
+                }
+            }
+            for _ in 0..over {
+                self.emit_front(now, emit)?;
+            }
+        }
     }
 
     /// Whether the packet belongs to a known flow, and then counts it there.
@@ -462,6 +507,7 @@ impl Classifier {
         if let Ok(entry) = self.table.find_entry(hash, |entry| entry.number == number) {
             entry.remove();
         }
+        self.flows[(number - self.front) as usize].joinable = false;
     }
 
     /// Whether an ICMP error speaks of a packet of a known flow, and then counts it as an answer to it.
@@ -562,6 +608,7 @@ impl Classifier {
         let mut flow = Flow {
             key,
             hash,
+            joinable: true,
             forward,
             opened_by_syn,
             answered: false,
@@ -589,8 +636,10 @@ impl Classifier {
 
     /// Hands out the oldest flow. One that could still go on is remembered, so that its later packets open nothing.
     fn emit_front<E>(&mut self, now: Ts, emit: &mut impl FnMut(Probe<'_>) -> Result<(), E>) -> Result<(), E> {
+        if let Some(&Flow { hash, joinable: true, .. }) = self.flows.front() {
+            self.unlink(self.front, hash);
+        }
         let Some(mut flow) = self.flows.pop_front() else { return Ok(()) };
-        self.unlink(self.front, flow.hash);
         self.front += 1;
         let ended = flow.superseded || now == Ts::MAX;
         // At the end of its allowed age the flow was alive if its last packet was within the time-out of that moment.
