@@ -52,7 +52,7 @@ endif
 
 test: build geo ## run every test
 	@scripts/setup/packages test
-	PATH="$(BIN):$$PATH" PROBELINE_BIN_DIR="$(BIN)" cargo test --workspace --locked
+	PATH="$(BIN):$$PATH" PROBELINE_BIN_DIR="$(BIN)" cargo test --workspace --locked --no-fail-fast
 
 lint: ## format, clippy, documentation, licences
 	@scripts/setup/packages build
