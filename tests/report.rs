@@ -175,6 +175,21 @@ fn tables_say_what_awk_counts_in_the_rows() {
 }
 
 #[test]
+fn tables_are_what_a_second_count_makes_of_the_rows() {
+    let Some(out) = bundled_report("tables_are_what_a_second_count_makes_of_the_rows") else { return };
+    let (script, output) = run(&format!(
+        "check-tables {0}\ncp -r {0} copy\nsed -i '/^share below size 10,/s/,0[.]/,1./g' copy/E6.csv\ncheck-tables copy",
+        out.display()
+    ));
+    // The second is a report with a fault in it, which must be found: two figures and no more.
+    let said = output.code(1).out();
+    assert_eq!(said.matches(" of E11").count(), 2, "{said}");
+    assert_eq!(said.matches("E6: below 10, ").count(), 2, "{said}");
+    assert_eq!(said.lines().count(), 4, "{said}");
+    drop(script);
+}
+
+#[test]
 fn techniques_are_those_of_the_commands_that_were_run() {
     let Some(out) = bundled_report("techniques_are_those_of_the_commands_that_were_run") else { return };
     let truth = table(&bundled("lab-passive.truth.csv")).filter("class", "scan");
