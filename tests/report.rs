@@ -279,10 +279,10 @@ fn the_page_fetches_nothing_and_names_its_sources() {
 
 /// What a headless Chromium makes of a page: its document after the scripts ran, and what they complained of.
 fn browse(page: &Path) -> (String, Vec<String>) {
-    let script = "chromium --headless --no-sandbox --disable-gpu --disable-background-networking \
+    let script = "HOME=\"$PWD\" chromium --headless --no-sandbox --disable-gpu --disable-background-networking \
         --disable-component-update --disable-sync --no-first-run --user-data-dir=\"$PWD/profile\" \
         --enable-logging=stderr --virtual-time-budget=5000 --dump-dom \"file://$page\" 2>log";
-    let script = Bash::new(script).env("page", page).env("HOME", "/nonexistent").within(PATIENCE);
+    let script = Bash::new(script).env("page", page).within(PATIENCE);
     let output = script.run();
     let complaints = read(&script.scratch().join("log"));
     let complaints = complaints.lines().filter(|line| line.contains("CONSOLE")).map(str::to_owned).collect();
