@@ -40,7 +40,8 @@ last() { tail -n 1 "$1" | cut -d, -f1; }
 every() {
     for config in "${configs[@]}"; do echo "$(first "probes/$config.csv") $(last "probes/$config.csv")"; done |
         awk '{ if ($2 - $1 > span) span = $2 - $1 }
-             END { split("1 5 15 60 300 900 3600 10800 21600 86400 604800", steps, " ")
-                   for (i = 1; i < 11 && span / steps[i] > 400; i++);
-                   print steps[i] "s" }'
+             END { n = split("1s 5s 15s 1m 5m 15m 1h 3h 6h 1d 7d", names, " ")
+                   split("1 5 15 60 300 900 3600 10800 21600 86400 604800", steps, " ")
+                   for (i = 1; i < n && span / steps[i] > 400; i++);
+                   print names[i] }'
 }
