@@ -210,9 +210,12 @@ impl Evidence {
         }
     }
 
-    /// Forgets the packet that the next one would be held against.
-    pub(crate) fn forget_last(&mut self) {
+    /// Makes ready for a second pass over the same packets.
+    pub(crate) fn rewind(&mut self) {
         self.last = None;
+        if let Some(stream) = &mut self.stream {
+            stream.rewind();
+        }
     }
 
     /// Remembers the values that packets of one run share. Tells, by rule, how many values the packet's was held

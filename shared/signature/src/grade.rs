@@ -4,7 +4,7 @@ use std::fmt;
 
 /// How sure it is that a packet comes from the named tool.
 ///
-/// The order is the one in which attributions win, and in which a least confidence filters.
+/// The order is the one in which a least confidence filters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Confidence {
     /// One 16-bit match and nothing else, or fields that others may set alike.

@@ -27,6 +27,7 @@
 //! What it does not do: read files, look at payloads beyond the first 32 octets, or name a program behind an operating
 //! system's own connect().
 
+pub mod audit;
 mod engine;
 mod evidence;
 mod grade;

@@ -255,6 +255,14 @@ impl Packet {
         Ok(packet)
     }
 
+    /// A packet from this source with these facts and this payload, of which the first [`PAYLOAD`] octets are kept.
+    pub fn new(src: IpAddr, facts: Facts, payload: &[u8]) -> Self {
+        let mut packet =
+            Self { src, facts, payload: [0; PAYLOAD], captured: payload.len().min(PAYLOAD) as u8 };
+        packet.payload.iter_mut().zip(payload).for_each(|(place, octet)| *place = *octet);
+        packet
+    }
+
     /// A packet in which no rule finds anything, for a row that cannot be read.
     pub fn unreadable() -> Self {
         let facts = nothing();

@@ -42,6 +42,10 @@ const RANGE: u32 = 23;
 impl Spread {
     #[inline]
     pub(crate) fn see(&mut self, ttl: u8) {
+        // A copy, or a stack that draws nothing.
+        if ttl == self.last {
+            return;
+        }
         self.seen |= 1 << (ttl & 63);
         self.packets = self.packets.saturating_add(1);
         self.falls = self.falls.saturating_add(u16::from(ttl < self.last));
@@ -58,7 +62,7 @@ impl Spread {
             && u32::from(self.falls) * 4 >= u32::from(self.packets)
     }
 
-    /// Packets seen.
+    /// Packets seen whose value was not that of the one before.
     pub(crate) fn packets(&self) -> u16 {
         self.packets
     }

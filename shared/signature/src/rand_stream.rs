@@ -60,7 +60,6 @@ const BASE_RANGE: u32 = 2000;
 /// What of a packet was drawn.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Drawn {
-    row: Option<u64>,
     udp: bool,
     sport: u16,
     seq: u32,
@@ -69,17 +68,33 @@ pub(crate) struct Drawn {
 }
 
 impl Drawn {
-    fn of(facts: &Facts, row: Option<u64>) -> Self {
+    fn of(facts: &Facts) -> Self {
         let Facts { sport, seq, ack, id, .. } = *facts;
-        Self { row, udp: facts.kind == Kind::Udp4, sport, seq, ack, id }
+        Self { udp: facts.kind == Kind::Udp4, sport, seq, ack, id }
+    }
+
+    /// The same packet once more.
+    fn is_copy(&self, other: &Self) -> bool {
+        let fields = |p: &Self| (p.udp, p.sport, p.seq, p.ack, p.id);
+        fields(self) == fields(other)
     }
 }
+
+/// One of the first packets, with the rows that wait for a verdict on it or on copies of it.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    drawn: Drawn,
+    rows: Vec<u64>,
+}
+
+/// Copies of one packet whose rows are remembered.
+const COPIES: usize = 16;
 
 /// A source's packets on the way to being recognised as such a stream.
 #[derive(Debug)]
 pub(crate) enum RandStream {
     /// The first packets, until there are enough to search by.
-    Gathering { first_second: i64, drawn: Vec<Drawn> },
+    Gathering { first_second: i64, packets: Vec<Waiting> },
     /// The seed is known.
     Found(Box<Found>),
     /// There is none.
@@ -87,7 +102,7 @@ pub(crate) enum RandStream {
 }
 
 /// A stream whose seed is known.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Found {
     start: u32,
     base: u16,
@@ -97,6 +112,8 @@ pub(crate) struct Found {
     udp: bool,
     /// Packets in a row that were not of it.
     misses: u32,
+    /// The last packet that was held against it.
+    last: Drawn,
 }
 
 /// Packets needed for a search.
@@ -104,7 +121,7 @@ const ENOUGH: usize = 3;
 
 impl RandStream {
     pub(crate) fn new(facts: &Facts) -> Self {
-        Self::Gathering { first_second: facts.ts.seconds(), drawn: Vec::new() }
+        Self::Gathering { first_second: facts.ts.seconds(), packets: Vec::new() }
     }
 
     /// The second of the start, where it is known.
@@ -121,34 +138,38 @@ impl RandStream {
         allowed: impl FnOnce() -> bool,
         mut mark: impl FnMut(u64),
     ) -> bool {
-        let packet = Drawn::of(facts, row);
-        let (first_second, drawn) = match self {
+        let packet = Drawn::of(facts);
+        let (first_second, packets) = match self {
             Self::None => return false,
             Self::Found(found) => {
-                let holds = found.holds(&packet, AHEAD);
-                found.misses = if holds { 0 } else { found.misses + 1 };
+                let holds = found.follows(&packet);
                 if found.misses > MISSES {
                     *self = Self::None;
                 }
                 return holds;
             }
-            Self::Gathering { first_second, drawn } => (*first_second, drawn),
+            Self::Gathering { first_second, packets } => (*first_second, packets),
         };
-        if drawn.last().is_some_and(|last| last.udp != packet.udp || !may_follow(last, &packet)) {
-            drawn.clear();
+        match packets.last_mut() {
+            Some(last) if last.drawn.is_copy(&packet) => {
+                last.rows.extend(row.filter(|_| last.rows.len() < COPIES));
+                return false;
+            }
+            Some(last) if !may_follow(&last.drawn, &packet) => packets.clear(),
+            _ => {}
         }
-        drawn.push(packet);
-        if drawn.len() < ENOUGH {
+        packets.push(Waiting { drawn: packet, rows: row.into_iter().collect() });
+        if packets.len() < ENOUGH {
             return false;
         }
         if !allowed() {
-            drawn.remove(0);
+            packets.remove(0);
             return false;
         }
         let last_second = facts.ts.seconds();
-        match search(first_second.min(last_second), last_second, drawn) {
+        match search(first_second.min(last_second), last_second, packets) {
             Some(found) => {
-                drawn.iter().filter_map(|earlier| earlier.row).for_each(&mut mark);
+                packets.iter().flat_map(|earlier| &earlier.rows).for_each(|row| mark(*row));
                 *self = Self::Found(Box::new(found));
                 true
             }
@@ -158,31 +179,59 @@ impl RandStream {
             }
         }
     }
+
+    /// Goes back to the beginning, for a second pass over the same packets; nothing new is looked for.
+    pub(crate) fn rewind(&mut self) {
+        match self {
+            Self::Found(found) => {
+                found.random = Random::new(found.start);
+                found.random.draw();
+                (found.packets, found.misses) = (0, 0);
+            }
+            Self::Gathering { .. } | Self::None => *self = Self::None,
+        }
+    }
 }
 
 /// The port stays or counts up.
 fn may_follow(earlier: &Drawn, later: &Drawn) -> bool {
+    if earlier.udp != later.udp {
+        return false;
+    }
     let step = later.sport.wrapping_sub(earlier.sport);
     if earlier.udp { (1..=64).contains(&step) } else { u32::from(step) <= UNSEEN }
 }
 
 /// The stream of these packets, from the last start that fits.
-fn search(first: i64, last: i64, drawn: &[Drawn]) -> Option<Found> {
+fn search(first: i64, last: i64, packets: &[Waiting]) -> Option<Found> {
+    let Drawn { sport, udp, .. } = packets.first()?.drawn;
+    let newest = packets.last()?.drawn;
     let earliest = first.saturating_sub(BEFORE);
     let seconds = (earliest..=last.min(first.saturating_add(BEFORE))).rev();
     seconds.filter_map(|second| u32::try_from(second).ok()).find_map(|start| {
         let mut random = Random::new(start);
         let base = (BASE_PORT + random.draw() % BASE_RANGE) as u16;
-        let unseen = drawn[0].sport.checked_sub(base)?;
+        let unseen = sport.checked_sub(base)?;
         if u32::from(unseen) > UNSEEN {
             return None;
         }
-        let mut found = Found { start, base, random, packets: 0, udp: drawn[0].udp, misses: 0 };
-        drawn.iter().all(|packet| found.holds(packet, UNSEEN)).then_some(found)
+        let mut found = Found { start, base, random, packets: 0, udp, misses: 0, last: newest };
+        packets.iter().all(|packet| found.holds(&packet.drawn, UNSEEN)).then_some(found)
     })
 }
 
 impl Found {
+    /// Takes the next packet of the source in and returns whether it is of the stream.
+    fn follows(&mut self, packet: &Drawn) -> bool {
+        if self.misses == 0 && self.last.is_copy(packet) {
+            return true;
+        }
+        self.last = *packet;
+        let holds = self.holds(packet, if self.packets == 0 { UNSEEN } else { AHEAD });
+        self.misses = if holds { 0 } else { self.misses + 1 };
+        holds
+    }
+
     /// Whether the packet is the stream's next, or one of those behind it.
     fn holds(&mut self, packet: &Drawn, reach: u32) -> bool {
         if packet.udp != self.udp {
@@ -190,7 +239,7 @@ impl Found {
         }
         let Some(number) = packet.sport.checked_sub(self.base).map(u32::from) else { return false };
         let counts = number >= self.packets && number - self.packets <= reach;
-        let mut ahead = Self { random: self.random.clone(), ..*self };
+        let mut ahead = self.clone();
         if counts {
             ahead.skip_to(number);
             if ahead.draws(packet) {
@@ -222,7 +271,7 @@ impl Found {
     }
 
     fn seek(&mut self, packet: &Drawn, reach: u32) -> bool {
-        let mut ahead = Self { random: self.random.clone(), ..*self };
+        let mut ahead = self.clone();
         for _ in 0..reach {
             if ahead.draws(packet) {
                 *self = ahead;

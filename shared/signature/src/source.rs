@@ -339,7 +339,7 @@ impl Sources {
         for source in &mut self.slots {
             source.frozen = true;
             if let Seen::Several(evidence) = &mut source.seen {
-                evidence.forget_last();
+                evidence.rewind();
             }
         }
     }

@@ -1,5 +1,7 @@
 //! One packet's verdict: the tool, how sure, and by which marks.
 
+use std::cmp::Reverse;
+
 use crate::grade::{ALONE, Confidence};
 use crate::packet::Facts;
 use crate::pattern::{self, Divisor, SpreadOf};
@@ -52,8 +54,8 @@ pub(crate) fn decide(facts: &Facts, hits: RuleSet, source: &Source, input: &Divi
     for place in rules.iter() {
         let tool = table.worth(place).tool;
         if let Some(confidence) = context.grade(place)
-            // The earlier of two tools wins where both are as sure.
-            && best.is_none_or(|(sure, named)| confidence > sure || (confidence == sure && tool < named))
+            && best
+                .is_none_or(|(sure, named)| (wins(confidence), Reverse(tool)) > (wins(sure), Reverse(named)))
         {
             best = Some((confidence, tool));
         }
@@ -65,6 +67,13 @@ pub(crate) fn decide(facts: &Facts, hits: RuleSet, source: &Source, input: &Divi
         rules.iter().map(|place| RULES[place]).filter(|rule| rule.tool == tool).find_map(|r| r.tells);
     let session = Session::of(tool, facts, source, input);
     Verdict { tool, confidence: Some(confidence), rules, version, session }
+}
+
+/// What an attribution wins by; the earlier of two tools wins where both are as sure. A mark that a tenth of the
+/// packets carry is there for certain, whoever else uses the address, so mixed counts as much: XMap's packets all have
+/// ZMap's identification.
+fn wins(confidence: Confidence) -> Confidence {
+    if confidence == Confidence::Mixed { Confidence::Certain } else { confidence }
 }
 
 /// Adds the rules that hold by what the source has sent before and since.

@@ -44,10 +44,10 @@ impl Waiting {
         let end = block.ends.pop_front()?;
         let taken = take(&block.bytes[block.start as usize..end as usize]);
         block.start = end;
-        if block.ends.is_empty() {
-            if let Some(block) = self.blocks.pop_front() {
-                self.spare = Some(block.bytes);
-            }
+        if block.ends.is_empty()
+            && let Some(block) = self.blocks.pop_front()
+        {
+            self.spare = Some(block.bytes);
         }
         Some(taken)
     }

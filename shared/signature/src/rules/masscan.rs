@@ -31,7 +31,7 @@ fn common_shape(p: &Packet) -> bool {
 }
 
 /// Where the low 16 bits of the cookie stand in the payload of a probe, by the port it is made for.
-fn udp_cookie(p: &Packet) -> Option<u16> {
+pub(crate) fn udp_cookie(p: &Packet) -> Option<u16> {
     let at = match p.dport {
         53 | 111 | 137 | 2049 | 11211 => 0,
         5683 => 2,

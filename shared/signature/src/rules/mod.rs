@@ -14,10 +14,13 @@ mod zmap;
 
 pub(crate) use constants::{fi6s_run, nping_run};
 pub(crate) use hping3::may_be_stream;
-pub(crate) use masscan::{START_CYCLE, START_PORT};
+pub(crate) use masscan::{
+    START_CYCLE, START_PORT, low_bits as masscan_low_bits, udp_cookie as masscan_udp_cookie,
+};
 pub(crate) use mirai::process as mirai_process;
 pub(crate) use nmap::{coded as nmap_coded, may_draw_ttl};
 pub(crate) use unicornscan::key as unicornscan_key;
+pub(crate) use yarrp::checksum as yarrp_checksum;
 pub(crate) use zmap::{may_be_pool, start as zmap_start};
 
 use std::sync::LazyLock;

@@ -13,7 +13,7 @@ const TRACE4: &str = "trace4.cpp @bf9610c";
 const TRACE6: &str = "trace6.cpp @017bb3c";
 
 /// The Internet checksum (RFC 1071) of the destination's octets.
-fn checksum(dst: IpAddr) -> u16 {
+pub(crate) fn checksum(dst: IpAddr) -> u16 {
     let add = |sum: u32, pair: [u8; 2]| sum + u32::from(u16::from_be_bytes(pair));
     let sum = match dst {
         IpAddr::V4(dst) => dst.octets().chunks_exact(2).fold(0, |sum, o| add(sum, [o[0], o[1]])),
