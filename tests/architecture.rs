@@ -31,6 +31,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("pkt2csv", &["capfile", "capture", "cli", "packet", "record"]),
     ("scan-classify", &["cli", "record", "scan"]),
     ("scan-group", &["cli", "geo", "record", "scan"]),
+    ("trace-audit", &["cli", "record", "signature"]),
     ("pipelines", &["testkit"]),
 ];
 
@@ -46,7 +47,7 @@ const CONFINED: &[(&str, &[&str], &[&str])] = &[
     ("maxminddb-writer", &[], &["geo", "tools"]),
     ("pcap", &["capture"], &[]),
     ("proptest", &[], &["*"]),
-    ("tempfile", &["testkit"], &["*"]),
+    ("tempfile", &["scan", "testkit"], &["*"]),
     ("toml", &["testkit"], &[]),
     ("tzf-rs", &["geo"], &[]),
     ("zstd", &["capfile", "cli"], &["*"]),

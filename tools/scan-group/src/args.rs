@@ -23,7 +23,7 @@ use crate::preset::Preset;
 /// Memory: the sessions whose window is open, about 400 bytes each, and 24 bytes for each further address and port
 /// that a session meets.
 #[derive(Debug, Parser)]
-#[command(version, after_help = EXAMPLES)]
+#[command(name = "scan-group", version, after_help = EXAMPLES)]
 pub struct Args {
     #[command(flatten)]
     pub(crate) rows: RowOptions,

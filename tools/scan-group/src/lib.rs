@@ -55,7 +55,6 @@ pub fn run(args: &Args, console: &mut Console) -> Outcome {
         return Ok(list_fields(&fields, stdout())?);
     }
     let (mut grouper, repeats, restored) = begin(args, &plan)?;
-    let name = input::name(args.rows.file.as_deref());
     let mut input_rows = open_rows(&args.rows, console)?;
     let format = args.rows.format.map_or(input_rows.format(), Into::into);
     let mut sink = Sink::new(Encoder::new(stdout(), format), &plan, repeats);
@@ -64,8 +63,7 @@ pub fn run(args: &Args, console: &mut Console) -> Outcome {
     }
     let mut counts = Counts::default();
     if !input_rows.is_empty() {
-        counts = read(args, &plan, &mut input_rows, &mut grouper, &mut sink, console)
-            .with_context(|| name.clone())?;
+        counts = read(args, &plan, &mut input_rows, &mut grouper, &mut sink, console)?;
     } else if restored > 0 {
         sink.header();
     }
@@ -125,13 +123,14 @@ fn read<R: Read, W: Write>(
     console: &mut Console,
 ) -> Result<Counts, anyhow::Error> {
     let name = input::name(args.rows.file.as_deref());
-    let columns = ProbeColumns::find(rows, plan.takes, plan.looks_for_two_phase())?;
+    let columns =
+        ProbeColumns::find(rows, plan.takes, plan.looks_for_two_phase()).with_context(|| name.clone())?;
     let search = SearchPath {
         asn: args.asn_db.clone(),
         city: args.city_db.clone(),
         ..SearchPath::from_env(|variable| std::env::var_os(variable))
     };
-    let mut keys = Keys::find(&plan.by, rows, &search)?;
+    let mut keys = Keys::find(&plan.by, rows, &search).with_context(|| name.clone())?;
     sink.header();
     let mut counts = Counts::default();
     let mut key = Vec::new();
@@ -145,7 +144,7 @@ fn read<R: Read, W: Write>(
                 console.fault(format_args!("{name}: {e}"));
                 continue;
             }
-            Err(e) => return Err(e.into()),
+            Err(e) => return Err(probeline_cli::row_error(e, &name)),
         };
         counts.read += 1;
         match columns.probe(&row) {
