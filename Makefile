@@ -58,7 +58,7 @@ lint: ## format, clippy, documentation, licences
 	@scripts/setup/packages build
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --locked
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
 
 docs: build ## write the generated documents anew
 	PATH="$(BIN):$$PATH" scripts/docs/fields > docs/FIELDS.md
