@@ -99,8 +99,6 @@ fn tools_in_the_wild() {
             // one of them sent twice
             ("telescope/initconf_scan-NG__test-for-accurate-scan-summary.pcap", "masscan", (508, 5)),
             ("telescope/initconf_scan-NG__test-for-accurate-scan-summary.pcap", "mirai", (43, 38)),
-            // two probes of one bot, whose data offset claims four octets more than the IP packet has
-            ("telescope/OISF_suricata-verify__mac-eve-packet__test.pcap", "mirai", (2, 1)),
             // nmap -sX of one host among the internet's noise
             ("telescope/victorialugi_nmap__xmas_scan.pcap", "nmap", (105, 1)),
         ],
