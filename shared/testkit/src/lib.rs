@@ -3,6 +3,7 @@
 //! - [`Packet`] builds frames byte by byte and [`pcap`] stores them, without what decodes and reads them.
 //! - [`Scenario`] is a TOML file in which an author says what happens on the wire *and* what must come out.
 //! - [`bash`] and [`tool`] run the compiled binaries, alone or in pipelines; [`bin`] finds them.
+//! - [`Live`] runs a pipeline that is fed in steps, and hands out its rows as they come.
 //! - [`Table`] reads their output with the csv and serde_json crates, not with the codec that wrote it.
 //! - [`captures`], [`bundled`] and [`tshark`] bring in captures, ground truth and decodes made by others.
 //!
@@ -26,6 +27,7 @@ mod bins;
 mod captures;
 mod checksum;
 mod compare;
+mod live;
 mod output;
 mod packet;
 pub mod pcap;
@@ -42,6 +44,7 @@ pub use address::{Address, addresses, ports};
 pub use bins::{bin, bin_dir, built, workspace};
 pub use captures::{Indexed, LabCapture, bundled, captures, index, lab_index};
 pub use compare::{ExpectedRow, Others, compare};
+pub use live::Live;
 pub use output::Output;
 pub use packet::{Link, Packet};
 pub use scenario::{Scenario, Stamped};
