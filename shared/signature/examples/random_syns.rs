@@ -15,7 +15,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use probeline_record::{TcpFlags, Ts};
-use probeline_signature::{Engine, Facts, Kind, Layout, Options, Packet};
+use probeline_signature::{Engine, Facts, Kind, Lacks, Layout, Options, Packet};
 
 /// SplitMix64 (Steele, Lea, Flood, OOPSLA 2014).
 struct Random(u64);
@@ -47,6 +47,7 @@ fn packet(number: u64, random: &mut Random) -> Packet {
         ts: Ts::from_nanos(1_700_000_000_000_000_000 + number as i64 * 10_000),
         dst: IpAddr::V4(Ipv4Addr::from(a as u32)),
         kind: Kind::Syn4,
+        lacks: Lacks::default(),
         df: a >> 32 & 1 == 1,
         ttl: (a >> 40) as u8,
         tos: 0,

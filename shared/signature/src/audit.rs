@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crate::packet::{Kind, Kinds, Packet};
+use crate::pattern::{Divisor, Pool};
 use crate::rules;
 
 /// One way in which packets tell their true destination.
@@ -160,6 +161,8 @@ const RUNS: usize = 1 << 16;
 pub struct Audit {
     runs: BTreeMap<(usize, IpAddr, u32), Run>,
     quotes: Quotes,
+    pools: BTreeMap<IpAddr, Pool>,
+    input: Divisor,
     /// Packets that were not looked at for want of memory.
     pub passed_over: u64,
 }
@@ -261,6 +264,12 @@ impl Audit {
     /// Takes a packet in.
     pub fn see(&mut self, packet: &Packet) {
         let dst = packet.dst4();
+        if packet.dst.is_ipv4() {
+            self.input.see(dst);
+        }
+        if rules::may_be_pool(packet) && (self.pools.len() < RUNS || self.pools.contains_key(&packet.src())) {
+            self.pools.entry(packet.src()).or_default().see(dst);
+        }
         for (number, leak) in LEAKS.iter().enumerate() {
             if !leak.kinds.has(packet.kind) || !(leak.looks)(packet) {
                 continue;
@@ -284,6 +293,16 @@ impl Audit {
         } else {
             self.quotes.unlike += 1;
         }
+    }
+
+    /// Sources that are one of a pool by the destinations as they stand, and the size of the pool: the remainder of
+    /// every destination modulo this size was not rewritten, and tells which source was to probe it.
+    pub fn pools(&self) -> BTreeMap<u32, u64> {
+        let mut sizes = BTreeMap::new();
+        for size in self.pools.values().filter_map(|pool| pool.size(&self.input)) {
+            *sizes.entry(size).or_insert(0) += 1;
+        }
+        sizes
     }
 
     /// ICMP errors by whether they quote the address they were sent to.

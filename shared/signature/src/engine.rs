@@ -7,7 +7,7 @@ use probeline_record::Ts;
 
 use crate::evidence::Found;
 use crate::packet::{Facts, Kind, Packet};
-use crate::pattern::Divisor;
+use crate::pattern::Input;
 use crate::source::{Books, NONE, Searches, Sources};
 use crate::table::{RuleSet, TABLE, Table};
 use crate::tally::Tally;
@@ -53,10 +53,10 @@ pub struct Engine {
     /// Verdicts given before their time, to make room for a source.
     early: VecDeque<Verdict>,
     newest: Ts,
-    /// By how much the destinations of the whole input differ.
-    input: Divisor,
+    input: Input,
     tally: Tally,
     searches: Searches,
+    learned: bool,
     finished: bool,
 }
 
@@ -71,9 +71,10 @@ impl Engine {
             front: 0,
             early: VecDeque::new(),
             newest: Ts::MIN,
-            input: Divisor::default(),
+            input: Input::default(),
             tally: Tally::new(),
             searches: Searches::new(),
+            learned: false,
             finished: false,
         }
     }
@@ -99,6 +100,7 @@ impl Engine {
     /// first pass are learned anew in the second.
     pub fn learned(&mut self) {
         self.sources.freeze();
+        self.learned = true;
         self.tally = Tally::new();
     }
 
@@ -146,7 +148,10 @@ impl Engine {
             return (NONE, RuleSet::EMPTY);
         }
         if packet.dst.is_ipv4() {
-            self.input.see(packet.dst4());
+            self.input.dsts.see(packet.dst4());
+        }
+        if packet.kind == Kind::Syn4 && !self.learned {
+            self.input.moved.see(packet.src(), packet);
         }
         self.searches.earn();
         let mut found = self.ask(packet, table);
@@ -177,6 +182,10 @@ impl Engine {
     fn ask(&mut self, packet: &Packet, table: &Table) -> Found {
         let mut found = Found { hits: RuleSet::EMPTY, groups: 0 };
         for rule in &table.of(packet.kind).packet {
+            if packet.lacks.any_of(rule.needs) {
+                self.tally.passes_over(rule.place);
+                continue;
+            }
             if let Some(condition) = &rule.condition {
                 if !(condition.holds)(packet) {
                     continue;

@@ -198,7 +198,8 @@ impl Evidence {
         let last = self.last.replace(Last { facts: *facts, row });
         let Some(last) = last.filter(|last| last.facts.kind == facts.kind) else { return };
         for rule in rules {
-            if !(rule.applies)(&last.facts, facts) {
+            let lacks = last.facts.lacks.or(facts.lacks);
+            if lacks.any_of(rule.needs) || !(rule.applies)(&last.facts, facts) {
                 continue;
             }
             let matched = (rule.holds)(&last.facts, facts);
@@ -222,6 +223,9 @@ impl Evidence {
     /// against, and whether it was among them.
     pub(crate) fn key(&mut self, facts: &Facts, table: &Table, mut tell: impl FnMut(usize, u64, bool)) {
         for rule in &table.of(facts.kind).key {
+            if facts.lacks.any_of(rule.needs) {
+                continue;
+            }
             let Some(value) = (rule.key.value)(facts) else { continue };
             let differs = (rule.key.differs)(facts);
             let place = rule.place as u8;

@@ -50,7 +50,7 @@ mod verdict;
 pub use engine::{Engine, Options};
 pub use grade::Confidence;
 pub use layout::Layout;
-pub use packet::{Facts, Kind, Kinds, PAYLOAD, Packet};
+pub use packet::{Facts, Kind, Kinds, Lacks, PAYLOAD, Packet};
 pub use rule::{Basis, Key, Pattern, Rule, Test, Weight};
 pub use rules::RULES;
 pub use session::Session;

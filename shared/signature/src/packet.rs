@@ -3,14 +3,14 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Deref;
 
-use probeline_record::{CellError, PacketRow, Proto, TcpFlags, Ts};
+use probeline_record::{CellError, Field, PacketRow, Proto, TcpFlags, Ts, field};
 
 use crate::layout::Layout;
 
 /// What kind of packet it is, as far as rules care: each rule names the kinds it can be asked of.
 ///
-/// A packet belongs to a kind only if every header field of that kind is there; one that was cut, or whose columns
-/// are missing, is [`Kind::Other`], and no rule is asked.
+/// A packet belongs to a kind only if the field that tells the kind is there (TCP flags, ICMP type, ports); one that
+/// was cut before it, or whose columns are missing, is [`Kind::Other`], and no rule is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Kind {
@@ -63,6 +63,23 @@ impl Kinds {
         self.has_number(kind as usize)
     }
 
+    /// The transport protocol of all of them, where it is one; ICMP stands for ICMPv6 as well.
+    pub(crate) fn transport(self) -> Option<Proto> {
+        use Kind::{Icmp4, Icmp6, Sctp4, Syn4, Syn6, Tcp4, Tcp6, Udp4, Udp6};
+        let only = |kinds: Self| self.0 & !kinds.0 == 0;
+        if only(Self::of(&[Syn4, Syn6, Tcp4, Tcp6])) {
+            Some(Proto::TCP)
+        } else if only(Self::of(&[Icmp4, Icmp6])) {
+            Some(Proto::ICMP)
+        } else if only(Self::of(&[Udp4, Udp6])) {
+            Some(Proto::UDP)
+        } else if only(Self::of(&[Sctp4])) {
+            Some(Proto::SCTP)
+        } else {
+            None
+        }
+    }
+
     /// Whether the kind of this number is among them.
     #[inline]
     pub(crate) const fn has_number(self, kind: usize) -> bool {
@@ -70,7 +87,70 @@ impl Kinds {
     }
 }
 
-/// The facts of a packet, small enough to keep. Fields that do not exist in a packet's kind are 0.
+/// Fields that a packet of its kind has and a row does not tell: cut off, without a column, or contradicting others. No
+/// rule that needs one of them is asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lacks(u16);
+
+macro_rules! fields_that_may_lack {
+    ($($field:ident = $bit:literal)*) => {
+        impl Lacks {
+            $(pub(crate) const $field: Self = Self(1 << $bit);)*
+            const FIELDS: &[(&Field, Self)] = &[$((&field::$field, Self::$field)),*];
+        }
+    };
+}
+
+fields_that_may_lack! {
+    SRC_PORT = 0 DST_PORT = 1 IP_LEN = 2 TTL = 3 IP_ID = 4 IP_TOS = 5 IP_DF = 6 TCP_SEQ = 7 TCP_ACK = 8 TCP_WIN = 9
+    ICMP_CODE = 10 ICMP_ID = 11 ICMP_SEQ = 12 UDP_SUM = 13 PAYLOAD_LEN = 14
+}
+
+impl Lacks {
+    /// The IP length, or the length behind the transport header: a data offset may contradict it (RFC 9293 §3.1).
+    const LENGTHS: Self = Self::IP_LEN.or(Self::PAYLOAD_LEN);
+
+    /// What sessions are told by.
+    pub(crate) const SESSION: Self = Self::SRC_PORT
+        .or(Self::DST_PORT)
+        .or(Self::IP_ID)
+        .or(Self::TCP_SEQ)
+        .or(Self::TCP_ACK)
+        .or(Self::TCP_WIN);
+
+    /// These fields, as far as they can be lacking.
+    pub(crate) fn of(fields: &[&Field]) -> Self {
+        let is_one = |field: &Field| fields.iter().any(|other| other.name == field.name);
+        Self(Self::FIELDS.iter().filter(|(field, _)| is_one(field)).fold(0, |bits, (_, one)| bits | one.0))
+    }
+
+    #[inline]
+    pub(crate) const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether any of these is lacking.
+    #[inline]
+    pub(crate) const fn any_of(self, needs: Self) -> bool {
+        self.0 & needs.0 != 0
+    }
+
+    /// Whether all of these are lacking.
+    const fn all_of(self, fields: Self) -> bool {
+        self.0 & fields.0 == fields.0
+    }
+
+    /// The value, or 0 and a note that it is lacking.
+    #[inline]
+    fn take<T: Default>(&mut self, field: Self, value: Option<T>) -> T {
+        if value.is_none() {
+            *self = self.or(field);
+        }
+        value.unwrap_or_default()
+    }
+}
+
+/// The facts of a packet, small enough to keep. Fields that do not exist in a packet's kind, or are lacking, are 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facts {
     /// Time of capture.
@@ -79,6 +159,8 @@ pub struct Facts {
     pub dst: IpAddr,
     /// What kind of packet it is.
     pub kind: Kind,
+    /// What a packet of this kind has and this one does not tell.
+    pub lacks: Lacks,
     /// Whether the IPv4 don't-fragment flag is set.
     pub df: bool,
     /// Time to live or hop limit, as seen.
@@ -134,9 +216,12 @@ impl Facts {
     }
 
     /// Octets between the fixed headers (IPv4 20, IPv6 40, TCP 20) and the payload: room of the TCP options, and of
-    /// IP options and extension headers where there are any.
+    /// IP options and extension headers where there are any. As much as can be where the lengths do not tell.
     #[inline]
     pub fn room(&self) -> u32 {
+        if self.lacks.any_of(Lacks::LENGTHS) {
+            return u32::MAX;
+        }
         let fixed = if self.dst.is_ipv4() { 40 } else { 60 };
         self.len.saturating_sub(self.payload_len).saturating_sub(fixed)
     }
@@ -249,7 +334,7 @@ impl Packet {
         // Addresses of two families are no packet.
         let kind = kind.filter(|_| src.is_ipv4() == dst.is_ipv4());
         facts.kind = kind.unwrap_or(Kind::Other);
-        if kind.is_some() && facts.payload_len > 0 {
+        if kind.is_some() {
             packet.take_payload(row.payload_head());
         }
         Ok(packet)
@@ -310,6 +395,7 @@ fn nothing() -> Facts {
         ts: Ts::MIN,
         dst: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
         kind: Kind::Other,
+        lacks: Lacks::default(),
         df: false,
         ttl: 0,
         tos: 0,
@@ -334,43 +420,36 @@ fn nothing() -> Facts {
     }
 }
 
-/// Takes a value that must be there, or leaves the function with `None`.
-macro_rules! need {
-    ($value:expr) => {
-        match $value? {
-            Some(value) => value,
-            None => return Ok(None),
-        }
-    };
-}
-
-/// What every IP header has; whether it is IPv4, where it is all there.
-fn ip(facts: &mut Facts, row: &PacketRow<'_>) -> Result<Option<bool>, CellError> {
-    facts.len = need!(row.ip_len());
-    facts.ttl = need!(row.ttl());
-    facts.tos = row.ip_tos()?.unwrap_or(0);
-    facts.payload_len = need!(row.payload_len());
-    let v4 = facts.dst.is_ipv4();
-    if v4 {
-        facts.id = need!(row.ip_id());
-        facts.df = need!(row.ip_df()) != 0;
+/// What every IP header has.
+#[inline]
+fn ip(facts: &mut Facts, row: &PacketRow<'_>) -> Result<(), CellError> {
+    let lacks = &mut facts.lacks;
+    facts.len = lacks.take(Lacks::IP_LEN, row.ip_len()?);
+    facts.ttl = lacks.take(Lacks::TTL, row.ttl()?);
+    facts.tos = lacks.take(Lacks::IP_TOS, row.ip_tos()?);
+    facts.payload_len = lacks.take(Lacks::PAYLOAD_LEN, row.payload_len()?);
+    if facts.dst.is_ipv4() {
+        facts.id = lacks.take(Lacks::IP_ID, row.ip_id()?);
+        facts.df = lacks.take(Lacks::IP_DF, row.ip_df()?) != 0;
     }
-    Ok(Some(v4))
+    Ok(())
 }
 
-fn ports(facts: &mut Facts, row: &PacketRow<'_>) -> Result<Option<()>, CellError> {
-    facts.sport = need!(row.src_port());
-    facts.dport = need!(row.dst_port());
-    Ok(Some(()))
+#[inline]
+fn ports(facts: &mut Facts, row: &PacketRow<'_>) -> Result<(), CellError> {
+    facts.sport = facts.lacks.take(Lacks::SRC_PORT, row.src_port()?);
+    facts.dport = facts.lacks.take(Lacks::DST_PORT, row.dst_port()?);
+    Ok(())
 }
 
 fn tcp(facts: &mut Facts, row: &PacketRow<'_>) -> Result<Option<Kind>, CellError> {
-    let v4 = need!(ip(facts, row));
-    need!(ports(facts, row));
-    facts.flags = need!(row.tcp_flags());
-    facts.seq = need!(row.tcp_seq());
-    facts.ack = need!(row.tcp_ack());
-    facts.win = need!(row.tcp_win());
+    let Some(flags) = row.tcp_flags()? else { return Ok(None) };
+    facts.flags = flags;
+    ip(facts, row)?;
+    ports(facts, row)?;
+    facts.seq = facts.lacks.take(Lacks::TCP_SEQ, row.tcp_seq()?);
+    facts.ack = facts.lacks.take(Lacks::TCP_ACK, row.tcp_ack()?);
+    facts.win = facts.lacks.take(Lacks::TCP_WIN, row.tcp_win()?);
     let opts = row.tcp_opts();
     if !opts.is_empty() {
         facts.opts = Layout::parse(opts);
@@ -378,7 +457,7 @@ fn tcp(facts: &mut Facts, row: &PacketRow<'_>) -> Result<Option<Kind>, CellError
         facts.wscale = row.tcp_wscale()?;
         facts.tsval = row.tcp_tsval()?;
     }
-    Ok(Some(match (facts.flags.classic() == TcpFlags::SYN, v4) {
+    Ok(Some(match (facts.flags.classic() == TcpFlags::SYN, facts.dst.is_ipv4()) {
         (true, true) => Kind::Syn4,
         (true, false) => Kind::Syn6,
         (false, true) => Kind::Tcp4,
@@ -387,23 +466,27 @@ fn tcp(facts: &mut Facts, row: &PacketRow<'_>) -> Result<Option<Kind>, CellError
 }
 
 fn udp(facts: &mut Facts, row: &PacketRow<'_>) -> Result<Option<Kind>, CellError> {
-    let v4 = need!(ip(facts, row));
-    need!(ports(facts, row));
-    facts.udp_sum = need!(row.udp_sum());
-    Ok(Some(if v4 { Kind::Udp4 } else { Kind::Udp6 }))
+    ip(facts, row)?;
+    ports(facts, row)?;
+    facts.udp_sum = facts.lacks.take(Lacks::UDP_SUM, row.udp_sum()?);
+    // A later fragment has nothing of the header.
+    let has_header = !facts.lacks.all_of(Lacks::SRC_PORT.or(Lacks::DST_PORT).or(Lacks::UDP_SUM));
+    Ok(has_header.then_some(if facts.dst.is_ipv4() { Kind::Udp4 } else { Kind::Udp6 }))
 }
 
 fn icmp(facts: &mut Facts, row: &PacketRow<'_>) -> Result<Option<Kind>, CellError> {
-    let v4 = need!(ip(facts, row));
-    facts.icmp_type = need!(row.icmp_type());
-    facts.icmp_code = need!(row.icmp_code());
-    facts.icmp_id = row.icmp_id()?.unwrap_or(0);
-    facts.icmp_seq = row.icmp_seq()?.unwrap_or(0);
-    Ok(Some(if v4 { Kind::Icmp4 } else { Kind::Icmp6 }))
+    let Some(icmp_type) = row.icmp_type()? else { return Ok(None) };
+    facts.icmp_type = icmp_type;
+    ip(facts, row)?;
+    facts.icmp_code = facts.lacks.take(Lacks::ICMP_CODE, row.icmp_code()?);
+    facts.icmp_id = facts.lacks.take(Lacks::ICMP_ID, row.icmp_id()?);
+    facts.icmp_seq = facts.lacks.take(Lacks::ICMP_SEQ, row.icmp_seq()?);
+    Ok(Some(if facts.dst.is_ipv4() { Kind::Icmp4 } else { Kind::Icmp6 }))
 }
 
 fn sctp(facts: &mut Facts, row: &PacketRow<'_>) -> Result<Option<Kind>, CellError> {
-    let v4 = need!(ip(facts, row));
-    need!(ports(facts, row));
-    Ok(v4.then_some(Kind::Sctp4))
+    ip(facts, row)?;
+    ports(facts, row)?;
+    let has_header = !facts.lacks.all_of(Lacks::SRC_PORT.or(Lacks::DST_PORT));
+    Ok((facts.dst.is_ipv4() && has_header).then_some(Kind::Sctp4))
 }

@@ -55,10 +55,10 @@ impl Spread {
     /// At least a dozen packets over eight values or more of a range of 23, in no order: a traceroute climbs, and
     /// routes that change give two or three neighbouring values.
     pub(crate) fn is_drawn(&self) -> bool {
-        let range = u64::BITS - self.seen.leading_zeros() - self.seen.trailing_zeros().min(63);
+        let range = || u64::BITS - self.seen.leading_zeros() - self.seen.trailing_zeros();
         self.packets >= 12
             && self.seen.count_ones() >= 8
-            && range <= RANGE
+            && range() <= RANGE
             && u32::from(self.falls) * 4 >= u32::from(self.packets)
     }
 
@@ -117,6 +117,71 @@ fn gcd(mut a: u32, mut b: u32) -> u32 {
         (a, b) = (b, a % b);
     }
     a
+}
+
+/// What packets of different sources have in common.
+#[derive(Debug, Default)]
+pub(crate) struct Input {
+    /// By how much the destinations differ.
+    pub(crate) dsts: Divisor,
+    pub(crate) moved: Moved,
+}
+
+/// Values by which packets that look like masscan's miss its relation: where addresses are translated on the way, or a
+/// capture is rewritten with one mask, all of them by one value.
+#[derive(Debug, Default)]
+pub(crate) struct Moved {
+    values: Vec<MovedBy>,
+}
+
+#[derive(Debug)]
+struct MovedBy {
+    value: u16,
+    packets: u32,
+    source: IpAddr,
+    several_sources: bool,
+    last_copy: u16,
+}
+
+impl Moved {
+    /// Values remembered; a new one beyond them takes a packet off each (Misra and Gries, "Finding repeated elements",
+    /// 1982), so that values of single packets do not crowd out the one that returns.
+    const MOST: usize = 64;
+    /// Packets that make a value more than chance: with 64 remembered, three of random values share one in 2 * 10^6.
+    const ENOUGH: u32 = 3;
+
+    fn value(facts: &Facts) -> Option<u16> {
+        let value = rules::masscan_low_bits(facts) ^ facts.dst4() as u16;
+        (value != 0 && rules::may_be_moved(facts)).then_some(value)
+    }
+
+    pub(crate) fn see(&mut self, source: IpAddr, facts: &Facts) {
+        let Some(value) = Self::value(facts) else { return };
+        let copy = facts.copy_mark();
+        if let Some(seen) = self.values.iter_mut().find(|seen| seen.value == value) {
+            // A flood of one packet under many addresses is one packet.
+            if seen.last_copy != copy {
+                seen.packets = seen.packets.saturating_add(1);
+                seen.last_copy = copy;
+                seen.several_sources |= seen.source != source;
+            }
+        } else if self.values.len() < Self::MOST {
+            self.values.push(MovedBy { value, packets: 1, source, several_sources: false, last_copy: copy });
+        } else {
+            self.values.retain_mut(|seen| {
+                seen.packets -= 1;
+                seen.packets > 0
+            });
+        }
+    }
+
+    /// Whether a packet misses the relation by a value that those of other sources do as well.
+    pub(crate) fn holds(&self, facts: &Facts) -> bool {
+        Self::value(facts).is_some_and(|value| {
+            let enough = |seen: &MovedBy| seen.packets >= Self::ENOUGH && seen.several_sources;
+            self.values.iter().any(|seen| seen.value == value && enough(seen))
+        })
+    }
 }
 
 /// The last two source ports of masscan's packets.
@@ -196,6 +261,8 @@ mod tests {
         assert!(!spread(&[41, 58, 37, 44, 52, 39, 59, 48, 42, 55, 40]), "eleven packets");
         assert!(!spread(&[30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41]), "a traceroute climbs");
         assert!(!spread(&[50, 51, 50, 52, 51, 50, 51, 50, 52, 51, 50, 51]), "routes change");
+        assert!(!spread(&[]));
+        assert!(!spread(&[0; 20]));
         assert!(!spread(&[20, 58, 37, 44, 52, 39, 59, 48, 42, 55, 40, 51]), "wider than Nmap draws");
     }
 

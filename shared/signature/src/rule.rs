@@ -1,6 +1,6 @@
 //! What a rule is.
 
-use probeline_record::Field;
+use probeline_record::{Field, Proto, field};
 
 use crate::packet::{Facts, Kinds, Packet};
 use crate::tool::Tool;
@@ -76,6 +76,8 @@ pub enum Pattern {
     RandStream,
     /// A source port made of the time of the start.
     StartPort,
+    /// Masscan's relation, missed by one value in the packets of several sources.
+    Moved,
     /// The source port of packets that carry a mark, on packets that have no room for it.
     SamePort,
 }
@@ -122,6 +124,17 @@ impl Rule {
             Test::Pair(..) => "pair",
             Test::Key(_) | Test::Source(_) => "session",
         }
+    }
+
+    /// The columns without which it finds nothing: those it reads, and the one that tells its kind of packet.
+    pub fn columns(&self) -> impl Iterator<Item = &'static Field> {
+        let kind = match self.kinds.transport() {
+            Some(Proto::TCP) => Some(&field::TCP_FLAGS),
+            Some(Proto::ICMP) => Some(&field::ICMP_TYPE),
+            _ => None,
+        };
+        let kind = kind.filter(|kind| self.needs.iter().all(|field| field.name != kind.name));
+        kind.into_iter().chain(self.needs.iter().copied())
     }
 
     /// Chance that an unrelated packet (or pair) matches; `None` for what is no matter of chance.

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 
 use probeline_record::text;
 
-use crate::packet::Facts;
-use crate::pattern::Divisor;
+use crate::packet::{Facts, Lacks};
+use crate::pattern::Input;
 use crate::rules;
 use crate::source::Source;
 use crate::tool::Tool;
@@ -31,7 +31,10 @@ enum Value {
 
 impl Session {
     /// The session of a packet of this tool.
-    pub(crate) fn of(tool: Tool, facts: &Facts, source: &Source, input: &Divisor) -> Option<Self> {
+    pub(crate) fn of(tool: Tool, facts: &Facts, source: &Source, input: &Input) -> Option<Self> {
+        if facts.lacks.any_of(Lacks::SESSION) {
+            return None;
+        }
         let (label, value) = match tool {
             Tool::Mirai => ("process", Value::Hex(rules::mirai_process(facts)?)),
             Tool::Masscan => ("start", Value::Number(masscan_start(facts, source)?.into())),

@@ -2,7 +2,7 @@
 
 use probeline_record::text::write_uint;
 
-use crate::packet::{Facts, Kind};
+use crate::packet::{Facts, Kind, Lacks};
 
 /// A notation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +17,8 @@ pub enum Notation {
 /// SYN whose options were captured has.
 pub fn write_signature(facts: &Facts, options: &[u8], notation: Notation, out: &mut Vec<u8>) -> bool {
     let is_syn = matches!(facts.kind, Kind::Syn4 | Kind::Syn6);
-    if !is_syn || (options.is_empty() && facts.room() > 0) {
+    let is_whole = facts.lacks == Lacks::default() && !(options.is_empty() && facts.room() > 0);
+    if !is_syn || !is_whole {
         return false;
     }
     match notation {

@@ -154,8 +154,10 @@ impl Source {
 fn learn(evidence: &mut Evidence, facts: &Facts, found: &Found, table: &Table, tally: &mut Tally) {
     evidence.count(facts, found, table);
     evidence.key(facts, table, |place, times, matched| tally.ask_many(place, times, matched));
-    for (_, pattern) in &table.of(facts.kind).pattern {
-        see_pattern(evidence, *pattern, facts, found, table);
+    for rule in &table.of(facts.kind).pattern {
+        if !facts.lacks.any_of(rule.needs) {
+            see_pattern(evidence, rule.pattern, facts, found, table);
+        }
     }
 }
 
@@ -168,12 +170,13 @@ fn see_stream(
     searches: &mut Searches,
     mut mark: impl FnMut(u64, usize),
 ) -> Option<usize> {
-    let (place, _) = table.of(facts.kind).pattern.iter().find(|(_, p)| *p == Pattern::RandStream)?;
-    if !rules::may_be_stream(facts) {
+    let rule = table.of(facts.kind).pattern.iter().find(|rule| rule.pattern == Pattern::RandStream)?;
+    let place = rule.place;
+    if facts.lacks.any_of(rule.needs) || !rules::may_be_stream(facts) {
         return None;
     }
     let stream = evidence.stream.get_or_insert_with(|| Box::new(RandStream::new(facts)));
-    stream.see(facts, row, || searches.allow(), |earlier| mark(earlier, *place)).then_some(*place)
+    stream.see(facts, row, || searches.allow(), |earlier| mark(earlier, place)).then_some(place)
 }
 
 /// What searches for streams may cost: a flood of sources must not buy one each.
@@ -217,7 +220,8 @@ fn see_pattern(evidence: &mut Evidence, pattern: Pattern, facts: &Facts, found: 
                 evidence.pool.see(target);
             }
         }
-        Pattern::RandStream | Pattern::SamePort => {}
+        // Looked for elsewhere: by its clock, over all sources, and when it is asked.
+        Pattern::RandStream | Pattern::Moved | Pattern::SamePort => {}
         Pattern::StartPort => {
             if !found.hits.and(table.masscan).is_empty() {
                 evidence.ports.see(facts.sport);

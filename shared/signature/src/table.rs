@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use crate::grade::ALONE;
-use crate::packet::{Facts, Kind, Kinds, Packet};
+use crate::packet::{Facts, Kind, Kinds, Lacks, Packet};
 use crate::rule::{Key, Pattern, Test, Weight};
 use crate::rules::RULES;
 use crate::tool::Tool;
@@ -69,6 +69,7 @@ pub(crate) const GROUPS: usize = 32;
 /// A rule about one packet.
 pub(crate) struct PacketTest {
     pub(crate) place: usize,
+    pub(crate) needs: Lacks,
     pub(crate) condition: Option<Condition>,
     pub(crate) holds: fn(&Packet) -> bool,
 }
@@ -82,6 +83,7 @@ pub(crate) struct Condition {
 /// A rule about two packets.
 pub(crate) struct PairTest {
     pub(crate) place: usize,
+    pub(crate) needs: Lacks,
     pub(crate) applies: fn(&Facts, &Facts) -> bool,
     pub(crate) holds: fn(&Facts, &Facts) -> bool,
     pub(crate) counter: Option<Counter>,
@@ -90,7 +92,15 @@ pub(crate) struct PairTest {
 /// A rule about a shared value.
 pub(crate) struct KeyTest {
     pub(crate) place: usize,
+    pub(crate) needs: Lacks,
     pub(crate) key: Key,
+}
+
+/// A rule about what many packets have in common.
+pub(crate) struct PatternTest {
+    pub(crate) place: usize,
+    pub(crate) needs: Lacks,
+    pub(crate) pattern: Pattern,
 }
 
 /// The rules that can be asked of one kind of packet.
@@ -99,7 +109,7 @@ pub(crate) struct OfKind {
     pub(crate) packet: Vec<PacketTest>,
     pub(crate) pair: Vec<PairTest>,
     pub(crate) key: Vec<KeyTest>,
-    pub(crate) pattern: Vec<(usize, Pattern)>,
+    pub(crate) pattern: Vec<PatternTest>,
 }
 
 /// Where the matches of a rule are counted, and out of which packets.
@@ -180,17 +190,20 @@ pub(crate) static TABLE: LazyLock<Table> = LazyLock::new(|| {
         }
         for kind in KINDS.into_iter().filter(|kind| rule.kinds.has(*kind)) {
             let of_kind = &mut table.kinds[kind as usize];
+            let needs = Lacks::of(rule.needs);
             match rule.test {
-                Test::Packet(holds) => of_kind.packet.push(PacketTest { place, condition: None, holds }),
+                Test::Packet(holds) => {
+                    of_kind.packet.push(PacketTest { place, needs, condition: None, holds });
+                }
                 Test::PacketIf(applies, holds) => {
                     let condition = Some(Condition { holds: applies, group });
-                    of_kind.packet.push(PacketTest { place, condition, holds });
+                    of_kind.packet.push(PacketTest { place, needs, condition, holds });
                 }
                 Test::Pair(applies, holds) => {
-                    of_kind.pair.push(PairTest { place, applies, holds, counter });
+                    of_kind.pair.push(PairTest { place, needs, applies, holds, counter });
                 }
-                Test::Key(key) => of_kind.key.push(KeyTest { place, key }),
-                Test::Source(pattern) => of_kind.pattern.push((place, pattern)),
+                Test::Key(key) => of_kind.key.push(KeyTest { place, needs, key }),
+                Test::Source(pattern) => of_kind.pattern.push(PatternTest { place, needs, pattern }),
             }
         }
     }

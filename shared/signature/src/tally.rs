@@ -11,6 +11,8 @@ pub struct Tally {
     asked: Vec<Asked>,
     /// Packets of each kind, all of which the rules about one packet without a condition were asked.
     kinds: [u64; Kind::COUNT],
+    /// Packets of its kinds that a rule was not asked of, because they lack what it needs.
+    passed_over: Vec<u64>,
     /// Verdicts given before their time, for want of memory.
     pub hurried: u64,
     /// Sources forgotten, for want of memory.
@@ -28,7 +30,13 @@ pub struct Asked {
 
 impl Tally {
     pub(crate) fn new() -> Self {
-        Self { kinds: [0; Kind::COUNT], asked: vec![Asked::default(); RULES.len()], hurried: 0, forgotten: 0 }
+        Self {
+            kinds: [0; Kind::COUNT],
+            asked: vec![Asked::default(); RULES.len()],
+            passed_over: vec![0; RULES.len()],
+            hurried: 0,
+            forgotten: 0,
+        }
     }
 
     /// Counts a packet, with what the rules about one packet found.
@@ -36,6 +44,12 @@ impl Tally {
     pub(crate) fn packet(&mut self, kind: Kind, hits: RuleSet) {
         self.kinds[kind as usize] += 1;
         hits.iter().for_each(|place| self.asked[place].matched += 1);
+    }
+
+    /// Counts a packet that lacks what the rule needs.
+    #[cold]
+    pub(crate) fn passes_over(&mut self, place: usize) {
+        self.passed_over[place] += 1;
     }
 
     /// Counts a packet that satisfies the condition of a rule.
@@ -58,11 +72,14 @@ impl Tally {
 
     /// Every rule with its counts.
     pub fn rules(&self) -> impl Iterator<Item = (&'static Rule, Asked)> {
-        RULES.iter().copied().zip(self.asked.iter().copied()).map(|(rule, asked)| {
+        RULES.iter().copied().zip(&self.asked).zip(&self.passed_over).map(|((rule, asked), passed_over)| {
             let of_kinds = self.kinds.iter().enumerate().filter(|(kind, _)| rule.kinds.has_number(*kind));
             match rule.test {
-                Test::Packet(_) => (rule, Asked { times: of_kinds.map(|(_, count)| count).sum(), ..asked }),
-                _ => (rule, asked),
+                Test::Packet(_) => {
+                    let of_kinds: u64 = of_kinds.map(|(_, count)| count).sum();
+                    (rule, Asked { times: of_kinds - passed_over, ..*asked })
+                }
+                _ => (rule, *asked),
             }
         })
     }

@@ -6,8 +6,9 @@ use probeline_record::{PacketColumns, RowReader, rows};
 
 use crate::packet::Packet;
 
-/// The packets of a text: one, or where it has lists `a|b|c`, as many as the longest of them.
-pub(crate) fn packets(text: &str) -> Vec<Packet> {
+/// The packets of a text: one, or where it has lists `a|b|c`, as many as the longest of them. Where a column is named
+/// that they have, they have this value in it instead, or nothing where it is empty.
+pub(crate) fn packets_but(text: &str, but: Option<(&str, &str)>) -> Vec<Packet> {
     let words: Vec<Vec<&str>> = text.split(' ').map(|word| word.split('|').collect()).collect();
     let count = words.iter().map(Vec::len).max().unwrap_or(0);
     let nth = |i: usize| {
@@ -15,7 +16,7 @@ pub(crate) fn packets(text: &str) -> Vec<Packet> {
             (Some((name, _)), i) if i > 0 => format!("{name}={}", word[i]),
             (_, i) => word[i].to_owned(),
         };
-        packet(&words.iter().map(pick).collect::<Vec<_>>().join(" "))
+        packet_but(&words.iter().map(pick).collect::<Vec<_>>().join(" "), but)
     };
     (0..count).map(nth).collect()
 }
@@ -24,6 +25,10 @@ pub(crate) fn packets(text: &str) -> Vec<Packet> {
 ///
 /// It goes through a packet row, so that the table's examples are what the tool would read.
 pub(crate) fn packet(text: &str) -> Packet {
+    packet_but(text, None)
+}
+
+fn packet_but(text: &str, but: Option<(&str, &str)>) -> Packet {
     let mut cells: BTreeMap<&str, &str> = BTreeMap::new();
     for (name, value) in [("ip_id", "0"), ("ip_df", "0"), ("ip_tos", "0"), ("ts", "0")] {
         cells.insert(name, value);
@@ -61,6 +66,9 @@ pub(crate) fn packet(text: &str) -> Packet {
     if cells["src_ip"].contains(':') {
         cells.remove("ip_id");
         cells.remove("ip_df");
+    }
+    if let Some((column, value)) = but {
+        cells.entry(column).and_modify(|cell| *cell = value);
     }
     let names: Vec<&str> = rows::PACKET.iter().map(|field| field.name).collect();
     assert!(cells.keys().all(|name| names.contains(name)), "{cells:?}");

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use crate::grade::{ALONE, Confidence};
 use crate::packet::Facts;
-use crate::pattern::{self, Divisor, SpreadOf};
+use crate::pattern::{self, Input, SpreadOf};
 use crate::rule::{Key, Pattern, Test, Weight};
 use crate::rules::{self, RULES};
 use crate::session::Session;
@@ -43,7 +43,7 @@ impl Verdict {
 }
 
 /// The verdict on a packet by what is known of its source now.
-pub(crate) fn decide(facts: &Facts, hits: RuleSet, source: &Source, input: &Divisor) -> Verdict {
+pub(crate) fn decide(facts: &Facts, hits: RuleSet, source: &Source, input: &Input) -> Verdict {
     let table = &*TABLE;
     let rules = with_session_rules(facts, hits, source, input, table);
     if rules.is_empty() {
@@ -81,20 +81,22 @@ fn with_session_rules(
     facts: &Facts,
     hits: RuleSet,
     source: &Source,
-    input: &Divisor,
+    input: &Input,
     table: &Table,
 ) -> RuleSet {
     let mut rules = hits;
     let of_kind = table.of(facts.kind);
     let is_masscan = !hits.and(table.masscan).is_empty();
-    for (place, pattern) in &of_kind.pattern {
-        if pattern_holds(*pattern, facts, is_masscan, source, input) {
-            rules.insert(*place);
+    for rule in &of_kind.pattern {
+        let can_ask = !facts.lacks.any_of(rule.needs);
+        if can_ask && pattern_holds(rule.pattern, facts, is_masscan, source, input) {
+            rules.insert(rule.place);
         }
     }
     let Some(evidence) = source.evidence().filter(|evidence| evidence.any_shared()) else { return rules };
     for rule in &of_kind.key {
-        if let Some(value) = (rule.key.value)(facts)
+        if !facts.lacks.any_of(rule.needs)
+            && let Some(value) = (rule.key.value)(facts)
             && evidence.sharing(rule.place, value) >= 2
         {
             rules.insert(rule.place);
@@ -103,13 +105,7 @@ fn with_session_rules(
     rules
 }
 
-fn pattern_holds(
-    pattern: Pattern,
-    facts: &Facts,
-    is_masscan: bool,
-    source: &Source,
-    input: &Divisor,
-) -> bool {
+fn pattern_holds(pattern: Pattern, facts: &Facts, is_masscan: bool, source: &Source, input: &Input) -> bool {
     let evidence = source.evidence();
     match pattern {
         Pattern::StartPort => {
@@ -128,6 +124,7 @@ fn pattern_holds(
                 })
         }
         Pattern::Pool => pool_size(facts, source, input).is_some(),
+        Pattern::Moved => !is_masscan && input.moved.holds(facts),
         // Found when the packet came in, or when a later one told.
         Pattern::RandStream => false,
     }
@@ -140,9 +137,9 @@ pub(crate) fn masscan_start(facts: &Facts, source: &Source) -> Option<u16> {
 }
 
 /// Size of the pool that a packet's source is one of.
-pub(crate) fn pool_size(facts: &Facts, source: &Source, input: &Divisor) -> Option<u32> {
+pub(crate) fn pool_size(facts: &Facts, source: &Source, input: &Input) -> Option<u32> {
     pattern::pool_target(facts)?;
-    source.evidence()?.pool.size(input)
+    source.evidence()?.pool.size(&input.dsts)
 }
 
 /// A packet with everything that its grade depends on.
@@ -192,7 +189,7 @@ impl Context<'_> {
                 if spread.packets() >= 20 { Confidence::Certain } else { Confidence::Probable }
             }
             Pattern::RandStream => Confidence::Certain,
-            Pattern::Pool | Pattern::StartPort | Pattern::SamePort => Confidence::Probable,
+            Pattern::Pool | Pattern::StartPort | Pattern::SamePort | Pattern::Moved => Confidence::Probable,
         })
     }
 

@@ -134,7 +134,7 @@ fn say_missing(columns: &PacketColumns, name: &str, console: &Console) {
     let missing: Vec<&Field> = columns.missing().collect();
     let idle: Vec<&str> = RULES
         .iter()
-        .filter(|rule| rule.needs.iter().any(|f| missing.contains(f)))
+        .filter(|rule| rule.columns().any(|column| missing.contains(&column)))
         .map(|rule| rule.id)
         .collect();
     if !idle.is_empty() {

@@ -28,7 +28,7 @@ pub(crate) fn rules(output: impl Write) -> io::Result<()> {
         out.word(worth(rule));
         chance(rule.chance(), &mut out);
         out.text(rule.says.as_bytes());
-        let needs: Vec<&str> = rule.needs.iter().map(|field| field.name).collect();
+        let needs: Vec<&str> = rule.columns().map(|field| field.name).collect();
         out.text(needs.join(" ").as_bytes());
         out.text(rule.versions.as_bytes());
         out.word(rule.basis.name());

@@ -33,8 +33,8 @@ const FIELDS: &[&Field] = &[
         "sources whose packets tell",
         "ICMP errors, which are not counted by source",
     ),
-    &column("packets", Kind::Int, "", "packets that tell", "never"),
-    &column("dsts", Kind::Int, "", "destinations, as rewritten, that are told", "ICMP errors"),
+    &column("packets", Kind::Int, "", "packets that tell", "zmap-pool, where all do together"),
+    &column("dsts", Kind::Int, "", "destinations, as rewritten, that are told", "zmap-pool, ICMP errors"),
     &column(
         "reveals",
         Kind::Word,
@@ -116,7 +116,7 @@ fn see(audit: &mut Audit, row: &PacketRow<'_>) -> Result<(), probeline_record::C
 
 fn report(audit: &Audit, format: Format, console: &mut Console) -> Outcome {
     let mut out = Encoder::with_fields(stdout(), format, FIELDS);
-    let findings = audit.findings();
+    let (findings, pools) = (audit.findings(), audit.pools());
     for (leak, finding) in &findings {
         write(leak, finding, &mut out)?;
         console.fault(format_args!(
@@ -129,6 +129,10 @@ fn report(audit: &Audit, format: Format, console: &mut Console) -> Outcome {
             finding.how.name()
         ));
     }
+    for (size, sources) in &pools {
+        write_pool(*size, *sources, &mut out)?;
+        console.fault(format_args!("zmap-pool: {sources} sources tell destinations modulo {size}"));
+    }
     let quotes = audit.quotes();
     if quotes.give_away() {
         write_quotes(quotes, &mut out)?;
@@ -137,7 +141,7 @@ fn report(audit: &Audit, format: Format, console: &mut Console) -> Outcome {
             quotes.unlike,
             quotes.alike + quotes.unlike
         ));
-    } else if findings.is_empty() {
+    } else if findings.is_empty() && pools.is_empty() {
         console.say("none of the known marks gives an address away");
     }
     Ok(out.flush()?)
@@ -170,6 +174,19 @@ fn prefix(bits: u32, finding: &Finding) -> String {
         .map(|(i, octet)| if i < untold { "?".to_owned() } else { octet.to_string() })
         .collect();
     format!("{}/{len}", texts.join("."))
+}
+
+fn write_pool<W: Write>(size: u32, sources: u64, out: &mut Encoder<W>) -> Outcome {
+    out.begin();
+    out.word("zmap-pool");
+    out.word("unchanged");
+    out.uint(size.ilog2());
+    out.uint(sources);
+    out.absent();
+    out.absent();
+    out.absent();
+    out.text(format!("dst_ip modulo {size}: by which of a pool of sources was to probe it").as_bytes());
+    Ok(out.end()?)
 }
 
 fn write_quotes<W: Write>(quotes: Quotes, out: &mut Encoder<W>) -> Outcome {

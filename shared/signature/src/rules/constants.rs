@@ -2,7 +2,7 @@
 
 use probeline_record::field;
 
-use super::{ICMP4, SHAPE, SYN4, SYN6, UDP4};
+use super::{ICMP4, SYN4, SYN6, UDP4, shape};
 use crate::packet::{Facts, Packet};
 use crate::rule::{Basis, Key, Rule, Test, Weight, bits};
 use crate::tool::Tool;
@@ -102,7 +102,7 @@ pub(super) const RULES: &[Rule] = &[
         weight: Weight::Mark(bits(60)),
         kinds: SYN4,
         says: "ip_id 1, src_port 20, tcp_seq 0, tcp_ack 0, tcp_win 8192, no TCP options, ttl <= 64, ip_df 0: defaults left alone",
-        needs: SHAPE,
+        needs: shape!(SRC_PORT, IP_ID, IP_TOS, TCP_SEQ),
         versions: "2.5.0 to git",
         tells: None,
         basis: Basis::Packets,
@@ -117,7 +117,14 @@ pub(super) const RULES: &[Rule] = &[
         weight: Weight::Shape(Some(5)),
         kinds: UDP4,
         says: "ip_id 1, src_port 53, dst_port 53, ttl <= 64, ip_df 0: defaults left alone",
-        needs: &[&field::IP_ID, &field::SRC_PORT, &field::DST_PORT, &field::TTL],
+        needs: &[
+            &field::IP_ID,
+            &field::SRC_PORT,
+            &field::DST_PORT,
+            &field::TTL,
+            &field::IP_TOS,
+            &field::IP_DF,
+        ],
         versions: "2.5.0 to git",
         tells: None,
         basis: Basis::Packets,
@@ -132,7 +139,15 @@ pub(super) const RULES: &[Rule] = &[
         weight: Weight::Shape(Some(5)),
         kinds: ICMP4,
         says: "echo request without data, ip_id 1, icmp_id 0, icmp_seq 0, ttl <= 64, ip_df 0: defaults left alone",
-        needs: &[&field::IP_ID, &field::ICMP_ID, &field::ICMP_SEQ, &field::PAYLOAD_LEN],
+        needs: &[
+            &field::IP_ID,
+            &field::ICMP_ID,
+            &field::ICMP_SEQ,
+            &field::PAYLOAD_LEN,
+            &field::TTL,
+            &field::IP_TOS,
+            &field::IP_DF,
+        ],
         versions: "2.5.0 to git",
         tells: None,
         basis: Basis::Packets,
@@ -147,7 +162,7 @@ pub(super) const RULES: &[Rule] = &[
         weight: Weight::Mark(bits(60)),
         kinds: SYN4,
         says: "nping-shape, and ip_id, tcp_seq and src_port are those of another such packet",
-        needs: SHAPE,
+        needs: shape!(IP_TOS),
         versions: "0.7.93",
         tells: None,
         basis: Basis::Packets,
@@ -168,7 +183,7 @@ pub(super) const RULES: &[Rule] = &[
         weight: Weight::Shape(None),
         kinds: SYN4,
         says: "tcp_win 1480, no TCP options, ttl <= 64, ip_df 0, ip_tos 0, tcp_ack 0",
-        needs: SHAPE,
+        needs: shape!(IP_TOS),
         versions: "0.7.93",
         tells: None,
         basis: Basis::Packets,
@@ -185,7 +200,7 @@ pub(super) const RULES: &[Rule] = &[
         weight: Weight::Mark(bits(31)),
         kinds: SYN6,
         says: "fi6s-shape, and tcp_seq is that of another such packet to another target",
-        needs: SHAPE,
+        needs: shape!(SRC_PORT, DST_PORT),
         versions: "git",
         tells: None,
         basis: Basis::Packets,
@@ -206,7 +221,7 @@ pub(super) const RULES: &[Rule] = &[
         weight: Weight::Shape(None),
         kinds: SYN6,
         says: "tcp_win 4096, no TCP options, ttl <= 64, tcp_ack 0, bit 12 of tcp_seq clear, src_port from 16384",
-        needs: SHAPE,
+        needs: shape!(SRC_PORT),
         versions: "git",
         tells: None,
         basis: Basis::Packets,
@@ -221,7 +236,7 @@ pub(super) const RULES: &[Rule] = &[
         weight: Weight::Shape(None),
         kinds: SYN4,
         says: "tcp_win 32768, no TCP options, ip_df 1, ttl <= 64, tcp_ack 0",
-        needs: SHAPE,
+        needs: shape!(),
         versions: "2.0",
         tells: None,
         basis: Basis::Packets,

@@ -2,7 +2,7 @@
 
 use probeline_record::{TcpFlags, field};
 
-use super::{ICMP4, SHAPE, TCP4_OR_SYN4, TCP4_OR_UDP4};
+use super::{ICMP4, TCP4_OR_SYN4, TCP4_OR_UDP4, shape};
 use crate::packet::{Facts, Kind, Packet};
 use crate::rule::{Basis, Pattern, Rule, Test, Weight, bits};
 use crate::tool::Tool;
@@ -48,7 +48,7 @@ pub(super) const RULES: &[Rule] = &[
         weight: Weight::Mark(bits(18)),
         kinds: TCP4_OR_SYN4,
         says: "no ACK flag but tcp_ack not 0, tcp_win 512, no TCP options, tcp_seq and tcp_ack below 2^31, ttl <= 64, ip_df 0",
-        needs: SHAPE,
+        needs: shape!(IP_TOS),
         versions: "3.a2",
         tells: None,
         basis: Basis::Packets,
@@ -69,7 +69,17 @@ pub(super) const RULES: &[Rule] = &[
         weight: Weight::Mark(bits(48)),
         kinds: TCP4_OR_UDP4,
         says: "src_port, tcp_seq, tcp_ack and ip_id (UDP: src_port and ip_id) are successive values of random() seeded with the second of the start, at most a minute before the source's first packet",
-        needs: &[&field::SRC_PORT, &field::IP_ID],
+        needs: &[
+            &field::SRC_PORT,
+            &field::IP_ID,
+            &field::IP_LEN,
+            &field::TTL,
+            &field::IP_TOS,
+            &field::IP_DF,
+            &field::TCP_SEQ,
+            &field::TCP_ACK,
+            &field::TCP_WIN,
+        ],
         versions: "3.a2 with glibc",
         tells: None,
         basis: Basis::Packets,
@@ -92,7 +102,14 @@ pub(super) const RULES: &[Rule] = &[
         weight: Weight::Mark(bits(16)),
         kinds: ICMP4,
         says: "two echo requests without data in a row, with one icmp_id, whose icmp_seq counts with octets swapped (0, 256, 512 …); ttl <= 64, ip_df 0",
-        needs: &[&field::ICMP_ID, &field::ICMP_SEQ, &field::PAYLOAD_LEN],
+        needs: &[
+            &field::ICMP_ID,
+            &field::ICMP_SEQ,
+            &field::PAYLOAD_LEN,
+            &field::TTL,
+            &field::IP_TOS,
+            &field::IP_DF,
+        ],
         versions: "3.a2, little-endian sender",
         tells: None,
         basis: Basis::Packets,

@@ -2,7 +2,7 @@
 
 use probeline_record::{TcpFlags, field};
 
-use super::{ICMP4, SCTP4, SHAPE, SYN, SYN4, SYN4_OR_UDP4, TCP4, UDP4};
+use super::{ICMP4, SCTP4, SYN, SYN4, SYN4_OR_UDP4, TCP4, UDP4, shape};
 use crate::packet::{Facts, Packet};
 use crate::rule::{Basis, Pattern, Rule, Test, Weight, bits};
 use crate::tool::Tool;
@@ -19,6 +19,13 @@ pub(crate) fn low_bits(f: &Facts) -> u16 {
 
 fn ip_id(p: &Packet) -> bool {
     low_bits(p) == p.dst4() as u16
+}
+
+/// A SYN of any of its versions or of bi-zone's fork, but for the identification, and for the type of service, which
+/// those who translate addresses rewrite as well.
+pub(crate) fn may_be_moved(f: &Facts) -> bool {
+    let common = f.ttl_from_255() && !f.df && f.ack == 0;
+    common && matches!(f.win, 0 | 1024 | 1025) && (f.bare() || f.only_mss(1460))
 }
 
 /// Masscan answers SYN/ACK with its own RST or ACK; SYN/ACKs are never its own.
@@ -87,7 +94,7 @@ pub(super) const RULES: &[Rule] = &[
         weight: Weight::Shape(None),
         kinds: SYN4,
         says: "tcp_win 0, no TCP options, ttl > 200, ip_df 0, ip_tos 0, tcp_ack 0",
-        needs: SHAPE,
+        needs: shape!(IP_TOS),
         versions: "1 to 1.0.1",
         tells: Some("<=1.0.1"),
         basis: Basis::Packets,
@@ -102,7 +109,7 @@ pub(super) const RULES: &[Rule] = &[
         weight: Weight::Shape(None),
         kinds: SYN,
         says: "tcp_win 1024, no TCP options, ttl > 200, ip_df 0, ip_tos 0, tcp_ack 0",
-        needs: SHAPE,
+        needs: shape!(IP_TOS),
         versions: "1.0.3 to 1.3.2",
         tells: Some("1.0.3..1.3.2"),
         basis: Basis::Packets,
@@ -121,7 +128,7 @@ pub(super) const RULES: &[Rule] = &[
         weight: Weight::Shape(None),
         kinds: SYN,
         says: "tcp_win 1025, tcp_opts 2, tcp_mss 1460, ttl > 200, ip_df 0, ip_tos 0, tcp_ack 0",
-        needs: SHAPE,
+        needs: shape!(IP_TOS),
         versions: "git since 2023-11-07",
         tells: Some(">1.3.2"),
         basis: Basis::Packets,
@@ -147,6 +154,35 @@ pub(super) const RULES: &[Rule] = &[
         source: TEMPLATE,
         positive: &["tcp 198.18.0.1 44246 > 198.18.1.202 23 S len=40 ttl=255 id=4785 seq=1101599596 win=0"],
         near_miss: &["tcp 198.18.0.1 44246 > 198.18.1.202 22 S len=40 ttl=255 id=4785 seq=1101599596 win=0"],
+    },
+    Rule {
+        id: "masscan-ip-id-moved",
+        tool: Tool::Masscan,
+        test: Test::Source(Pattern::Moved),
+        weight: Weight::Shape(None),
+        kinds: SYN4,
+        says: "tcp_win 0, 1024 or 1025, no TCP option but tcp_mss 1460, ttl > 200, ip_df 0, tcp_ack 0, and ip_id ^ dst_ip ^ dst_port ^ tcp_seq has the same low 16 bits, not 0, in three or more such packets from two or more sources of the input: dst_ip was translated or rewritten",
+        needs: &[
+            &field::IP_ID,
+            &field::DST_PORT,
+            &field::TCP_SEQ,
+            &field::TCP_ACK,
+            &field::TCP_WIN,
+            &field::TTL,
+            &field::IP_DF,
+            &field::IP_LEN,
+            &field::PAYLOAD_LEN,
+        ],
+        versions: "all, behind a translator of addresses or after a rewriting of the capture",
+        tells: None,
+        basis: Basis::Packets,
+        source: TEMPLATE,
+        positive: &[
+            "tcp 198.18.0.1|198.18.0.2|198.18.0.3 44246 > 192.0.2.10 21|22|23 S len=40 ttl=240 id=16905|16906|16907 seq=65536|131072|196608 win=1024",
+        ],
+        near_miss: &[
+            "tcp 198.18.0.1|198.18.0.2|198.18.0.3 44246 > 192.0.2.10 21|22|23 S len=40 ttl=240 id=16905|16906|16908 seq=65536|131072|196608 win=1024",
+        ],
     },
     Rule {
         id: "masscan-ip-id-follow-up",
@@ -194,7 +230,14 @@ pub(super) const RULES: &[Rule] = &[
         weight: Weight::Shape(None),
         kinds: UDP4,
         says: "ttl > 200, ip_df 0 and a payload without cookie: to 123 48 octets that begin 1700032a00000000, to 1900 135 octets of M-SEARCH",
-        needs: &[&field::TTL, &field::IP_DF, &field::DST_PORT, &field::PAYLOAD_LEN, &field::PAYLOAD_HEAD],
+        needs: &[
+            &field::TTL,
+            &field::IP_DF,
+            &field::DST_PORT,
+            &field::PAYLOAD_LEN,
+            &field::PAYLOAD_HEAD,
+            &field::IP_TOS,
+        ],
         versions: "1.3.2",
         tells: None,
         basis: Basis::Packets,
@@ -232,7 +275,7 @@ pub(super) const RULES: &[Rule] = &[
         weight: Weight::Mark(bits(40)),
         kinds: ICMP4,
         says: "echo request of 76 octets whose 48 octets of payload count up from 08, ttl > 200",
-        needs: &[&field::ICMP_TYPE, &field::IP_LEN, &field::PAYLOAD_HEAD, &field::TTL],
+        needs: &[&field::ICMP_TYPE, &field::IP_LEN, &field::PAYLOAD_HEAD, &field::TTL, &field::PAYLOAD_LEN],
         versions: "all",
         tells: None,
         basis: Basis::Packets,
@@ -251,7 +294,14 @@ pub(super) const RULES: &[Rule] = &[
         weight: Weight::Shape(None),
         kinds: UDP4,
         says: "UDP without cookie from the src_port of three or more packets with masscan's mark, ttl > 200, ip_df 0",
-        needs: &[&field::SRC_PORT, &field::TTL, &field::IP_DF],
+        needs: &[
+            &field::SRC_PORT,
+            &field::TTL,
+            &field::IP_DF,
+            &field::DST_PORT,
+            &field::IP_ID,
+            &field::IP_TOS,
+        ],
         versions: "all",
         tells: None,
         basis: Basis::Packets,
@@ -276,7 +326,7 @@ pub(super) const RULES: &[Rule] = &[
         weight: Weight::Detail,
         kinds: SYN4_OR_UDP4,
         says: "masscan-ip-id or masscan-udp, and src_port is 40000 + (Unix seconds % 20000) of the source's first packet or of up to two seconds earlier; a second port 16 above it since 2023-11-13",
-        needs: &[&field::SRC_PORT],
+        needs: &[&field::SRC_PORT, &field::DST_PORT, &field::IP_ID, &field::TCP_SEQ],
         versions: "1.0 and later, unless --source-port",
         tells: None,
         basis: Basis::Packets,

@@ -2,7 +2,7 @@
 
 use probeline_record::field;
 
-use super::{SHAPE, SYN4};
+use super::{SYN4, shape};
 use crate::packet::{Facts, Packet};
 use crate::rule::{Basis, Key, Rule, Test, Weight, bits};
 use crate::tool::Tool;
@@ -68,7 +68,7 @@ pub(super) const RULES: &[Rule] = &[
         weight: Weight::Detail,
         kinds: SYN4,
         says: "mirai-seq, no TCP options, ttl <= 64, ip_df 0, ip_tos 0, tcp_ack 0, src_port >= 1024",
-        needs: SHAPE,
+        needs: shape!(SRC_PORT, IP_TOS, TCP_SEQ),
         versions: "the published scanner",
         tells: None,
         basis: Basis::Source,

@@ -15,7 +15,7 @@ mod zmap;
 pub(crate) use constants::{fi6s_run, nping_run};
 pub(crate) use hping3::may_be_stream;
 pub(crate) use masscan::{
-    START_CYCLE, START_PORT, low_bits as masscan_low_bits, udp_cookie as masscan_udp_cookie,
+    START_CYCLE, START_PORT, low_bits as masscan_low_bits, may_be_moved, udp_cookie as masscan_udp_cookie,
 };
 pub(crate) use mirai::process as mirai_process;
 pub(crate) use nmap::{coded as nmap_coded, may_draw_ttl};
@@ -24,8 +24,6 @@ pub(crate) use yarrp::checksum as yarrp_checksum;
 pub(crate) use zmap::{may_be_pool, start as zmap_start};
 
 use std::sync::LazyLock;
-
-use probeline_record::{Field, field};
 
 use crate::packet::{Kind, Kinds};
 use crate::rule::Rule;
@@ -65,16 +63,23 @@ const ICMP4: Kinds = Kinds::of(&[Kind::Icmp4]);
 const ICMP: Kinds = Kinds::of(&[Kind::Icmp4, Kind::Icmp6]);
 const SCTP4: Kinds = Kinds::of(&[Kind::Sctp4]);
 
-/// Columns of the fixed TCP and IP headers that shapes are made of.
-const SHAPE: &[&Field] = &[
-    &field::TTL,
-    &field::IP_DF,
-    &field::IP_LEN,
-    &field::PAYLOAD_LEN,
-    &field::TCP_WIN,
-    &field::TCP_OPTS,
-    &field::TCP_MSS,
-];
+/// Columns of the fixed TCP and IP headers that nearly all shapes are made of, and others.
+macro_rules! shape {
+    ($($field:ident),*) => {
+        &[
+            &probeline_record::field::TTL,
+            &probeline_record::field::IP_DF,
+            &probeline_record::field::IP_LEN,
+            &probeline_record::field::PAYLOAD_LEN,
+            &probeline_record::field::TCP_WIN,
+            &probeline_record::field::TCP_ACK,
+            &probeline_record::field::TCP_OPTS,
+            &probeline_record::field::TCP_MSS,
+            $(&probeline_record::field::$field),*
+        ]
+    };
+}
+use shape;
 
 /// ICMP and ICMPv6 echo request (RFC 792; RFC 4443 §4.1).
 fn is_echo_request(icmp_type: u8) -> bool {

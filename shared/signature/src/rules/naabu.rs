@@ -2,7 +2,7 @@
 
 use probeline_record::{TcpFlags, field};
 
-use super::{SHAPE, SYN4, TCP};
+use super::{SYN4, TCP, shape};
 use crate::layout::Layout;
 use crate::packet::{Facts, Packet};
 use crate::rule::{Basis, Rule, Test, Weight, bits};
@@ -42,7 +42,7 @@ pub(super) const RULES: &[Rule] = &[
         weight: Weight::Mark(bits(17)),
         kinds: SYN4,
         says: "two SYN in a row from one port, with the shape of naabu-shape: tcp_seq below 2^24 and rising, a counter from 0",
-        needs: SHAPE,
+        needs: shape!(TCP_SEQ),
         versions: "2.0.0 and later",
         tells: Some(">=2.0.0"),
         basis: Basis::Source,
@@ -63,7 +63,7 @@ pub(super) const RULES: &[Rule] = &[
         weight: Weight::Shape(None),
         kinds: SYN4,
         says: "tcp_win 1024, tcp_opts 2, tcp_mss 1460, ip_df 1, ttl <= 64, tcp_ack 0, tcp_seq below 2^24",
-        needs: SHAPE,
+        needs: shape!(),
         versions: "2.0.0 and later",
         tells: None,
         basis: Basis::Source,

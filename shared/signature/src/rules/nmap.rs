@@ -2,9 +2,9 @@
 
 use probeline_record::{TcpFlags, field};
 
-use super::{ANY_TCP, ANY_TCP_OR_UDP4, ICMP4, SHAPE, SYN, SYN4, TCP, UDP4};
+use super::{ANY_TCP, ANY_TCP_OR_UDP4, ICMP4, SYN, TCP, TCP4_OR_SYN4, UDP4, shape};
 use crate::layout::Layout;
-use crate::packet::{Facts, Packet};
+use crate::packet::{Facts, Kind, Packet};
 use crate::rule::{Basis, Key, Pattern, Rule, Test, Weight, bits};
 use crate::tool::Tool;
 
@@ -29,24 +29,36 @@ fn syn_shape(f: &Facts) -> bool {
     syn(f) && f.win == 1024
 }
 
-/// Up to 5.51 the window was `1024 * (ttl % 4 + 1)`.
 fn old_syn_shape(f: &Facts) -> bool {
-    syn(f) && matches!(f.win, 1024 | 2048 | 3072 | 4096)
+    syn(f) && old_window(f)
+}
+
+/// Up to 5.51 the window was `1024 * (ttl % 4 + 1)`.
+fn old_window(f: &Facts) -> bool {
+    matches!(f.win, 1024 | 2048 | 3072 | 4096)
 }
 
 fn bare(f: &Facts) -> bool {
-    f.bare() && ttl_drawn(f) && f.plain_ip() && f.win == 1024
+    f.bare() && ttl_drawn(f) && f.plain_ip()
 }
 
 /// -sA and -PA: the coded value stands in the acknowledgment number.
 fn ack_shape(f: &Facts) -> bool {
-    bare(f) && f.flags == TcpFlags::ACK && f.seq == 0 && f.ack != 0
+    bare(f) && f.win == 1024 && f.flags == TcpFlags::ACK && f.seq == 0 && f.ack != 0
 }
 
 /// -sF, -sN, -sX and -sM: the coded value stands in the sequence number.
 fn stealth_shape(f: &Facts) -> bool {
-    let known = [TcpFlags::FIN, TcpFlags::default(), FPU, FA].contains(&f.flags);
-    bare(f) && known && f.seq != 0
+    stealth_flags(f) && bare(f) && f.win == 1024 && f.seq != 0
+}
+
+fn stealth_flags(f: &Facts) -> bool {
+    [TcpFlags::FIN, TcpFlags::default(), FPU, FA].contains(&f.flags)
+}
+
+/// Up to 5.51: the coded value stands in the sequence number of -sA and -PA as well.
+fn old_shape(f: &Facts) -> bool {
+    (stealth_flags(f) || (f.flags == TcpFlags::ACK && f.ack != 0)) && bare(f) && old_window(f) && f.seq != 0
 }
 
 /// Packets whose time to live Nmap draws.
@@ -54,7 +66,7 @@ pub(crate) fn may_draw_ttl(f: &Facts) -> bool {
     use crate::packet::Kind::{Syn4, Syn6, Tcp4, Tcp6, Udp4};
     match f.kind {
         Syn4 | Syn6 => old_syn_shape(f),
-        Tcp4 | Tcp6 => ack_shape(f) || stealth_shape(f),
+        Tcp4 | Tcp6 => ack_shape(f) || old_shape(f),
         // Not the ports that traceroutes count up from.
         Udp4 => f.plain_ip() && ttl_drawn(f) && !(33434..33534).contains(&f.dport),
         _ => false,
@@ -73,7 +85,7 @@ pub(crate) fn coded(f: &Facts) -> Option<u64> {
     match f.kind {
         Syn4 | Syn6 if old_syn_shape(f) => Some(phase(f.seq).into()),
         Tcp4 | Tcp6 if ack_shape(f) => Some(phase(f.ack).into()),
-        Tcp4 | Tcp6 if stealth_shape(f) => Some(phase(f.seq).into()),
+        Tcp4 | Tcp6 if old_shape(f) => Some(phase(f.seq).into()),
         _ => None,
     }
 }
@@ -102,7 +114,8 @@ fn may_be_tries(earlier: &Facts, later: &Facts) -> bool {
 
 /// The phase of `ttl % 4` against the window, which hops shift by a constant.
 fn window_phase(f: &Facts) -> Option<u64> {
-    old_syn_shape(f).then(|| (u64::from(f.ttl) + 8 - u64::from(f.win / 1024)) % 4)
+    let drawn = if f.kind == Kind::Syn4 { old_syn_shape(f) } else { old_shape(f) };
+    drawn.then(|| (u64::from(f.ttl) + 8 - u64::from(f.win / 1024)) % 4)
 }
 
 const PROBE_LAYOUTS: [(Layout, u16); 12] = [
@@ -177,8 +190,8 @@ pub(super) const RULES: &[Rule] = &[
         kinds: SYN,
         says: "two SYN in a row whose tcp_seq differ by v * 65537 (exclusive or, 0 < v < 256), and whose src_port differ by a step that such tries allow",
         needs: &[&field::TCP_SEQ, &field::TCP_ACK, &field::SRC_PORT],
-        versions: "7.92 and later, without -g",
-        tells: Some(">=7.92"),
+        versions: "all, without -g; 2009 as much as 7.93",
+        tells: None,
         basis: Basis::Packets,
         source: RAW,
         positive: &[
@@ -196,8 +209,8 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Key(Key { value: coded, differs: Facts::target, bits: 24 }),
         weight: Weight::Mark(bits(24)),
         kinds: ANY_TCP,
-        says: "nmap-syn, nmap-ack or nmap-stealth, and tcp_seq (tcp_ack on -sA and -PA) is coded with the seqmask of another such packet: equal but for v * 65537 (exclusive or, v < 256)",
-        needs: SHAPE,
+        says: "nmap-syn, nmap-ack or nmap-stealth (or their forms before 5.59, with windows of 2048, 3072 and 4096), and tcp_seq (tcp_ack on -sA and -PA since then) is coded with the seqmask of another such packet: equal but for v * 65537 (exclusive or, v < 256)",
+        needs: shape!(DST_PORT, IP_TOS),
         versions: "all; before 7.92 retries have another value",
         tells: None,
         basis: Basis::Packets,
@@ -218,7 +231,7 @@ pub(super) const RULES: &[Rule] = &[
         weight: Weight::Shape(None),
         kinds: ANY_TCP_OR_UDP4,
         says: "a dozen or more of the source's nmap-syn, nmap-ack, nmap-stealth or UDP packets have eight or more values of ttl within a range of 23, in no order",
-        needs: &[&field::TTL, &field::IP_DF],
+        needs: &[&field::TTL, &field::IP_DF, &field::IP_TOS],
         versions: "all, unless --ttl",
         tells: None,
         basis: Basis::Packets,
@@ -235,12 +248,12 @@ pub(super) const RULES: &[Rule] = &[
         tool: Tool::Nmap,
         test: Test::Key(Key { value: window_phase, differs: |f| f.win.into(), bits: 2 }),
         weight: Weight::Mark(bits(2)),
-        kinds: SYN4,
-        says: "tcp_win / 1024 - 1 follows ttl % 4 (shifted by the hops) while tcp_win changes among 1024, 2048, 3072, 4096",
-        needs: SHAPE,
+        kinds: TCP4_OR_SYN4,
+        says: "nmap-syn, or a bare packet with flags A, F, none, FPU or FA and tcp_seq not 0, but for the window: tcp_win / 1024 - 1 follows ttl % 4 (shifted by the hops) while tcp_win changes among 1024, 2048, 3072, 4096",
+        needs: shape!(IP_TOS),
         versions: "4.01 to 5.51",
         tells: Some("4.01..5.51"),
-        basis: Basis::Source,
+        basis: Basis::Packets,
         source: "tcpip.cc before 4aa4a154f (2011-06)",
         positive: &[
             "tcp 198.18.0.1 40000 > 198.18.1.1 21|22|23|25 S len=44 ttl=40|49|38|51 seq=1 win=1024|2048|3072|4096 opts=2 mss=1460",
@@ -256,7 +269,7 @@ pub(super) const RULES: &[Rule] = &[
         weight: Weight::Shape(None),
         kinds: SYN,
         says: "tcp_win 1024, tcp_opts 2, tcp_mss 1460, ttl <= 59, ip_df 0, ip_tos 0, tcp_ack 0",
-        needs: SHAPE,
+        needs: shape!(IP_TOS),
         versions: "5.59BETA1 and later (up to 5.51 a quarter of the packets)",
         tells: None,
         basis: Basis::Packets,
@@ -276,7 +289,7 @@ pub(super) const RULES: &[Rule] = &[
         weight: Weight::Shape(None),
         kinds: TCP,
         says: "flags A, tcp_seq 0, tcp_ack not 0, tcp_win 1024, no TCP options, ttl <= 59, ip_df 0 (-sA, -PA)",
-        needs: SHAPE,
+        needs: shape!(IP_TOS, TCP_SEQ),
         versions: "5.59BETA1 and later",
         tells: None,
         basis: Basis::Packets,
@@ -293,7 +306,7 @@ pub(super) const RULES: &[Rule] = &[
         weight: Weight::Shape(None),
         kinds: TCP,
         says: "flags F, none, FPU or FA, tcp_seq not 0, tcp_win 1024, no TCP options, ttl <= 59, ip_df 0 (-sF, -sN, -sX, -sM)",
-        needs: SHAPE,
+        needs: shape!(IP_TOS, TCP_SEQ),
         versions: "5.59BETA1 and later",
         tells: None,
         basis: Basis::Packets,
@@ -368,7 +381,14 @@ pub(super) const RULES: &[Rule] = &[
         weight: Weight::Mark(bits(32)),
         kinds: ICMP4,
         says: "echo request with icmp_code 9, icmp_seq 295, 120 zero octets, ip_df 1; or icmp_code 0, icmp_seq 296, 150 zero octets, ip_tos 4 (-O, the IE test)",
-        needs: &[&field::ICMP_TYPE, &field::ICMP_CODE, &field::ICMP_SEQ, &field::PAYLOAD_LEN],
+        needs: &[
+            &field::ICMP_TYPE,
+            &field::ICMP_CODE,
+            &field::ICMP_SEQ,
+            &field::PAYLOAD_LEN,
+            &field::IP_DF,
+            &field::IP_TOS,
+        ],
         versions: "4.20 and later",
         tells: Some(">=4.20"),
         basis: Basis::Packets,
@@ -395,6 +415,8 @@ pub(super) const RULES: &[Rule] = &[
             &field::PAYLOAD_LEN,
             &field::UDP_SUM,
             &field::TTL,
+            &field::IP_TOS,
+            &field::IP_DF,
         ],
         versions: "7.93 and git",
         tells: None,
@@ -416,7 +438,16 @@ pub(super) const RULES: &[Rule] = &[
         weight: Weight::Shape(None),
         kinds: ICMP4,
         says: "echo request without data, icmp_seq 0, icmp_id not 0, ip_id above 1, ttl <= 59, ip_df 0 (-PE)",
-        needs: &[&field::ICMP_TYPE, &field::ICMP_ID, &field::ICMP_SEQ, &field::PAYLOAD_LEN, &field::TTL],
+        needs: &[
+            &field::ICMP_TYPE,
+            &field::ICMP_ID,
+            &field::ICMP_SEQ,
+            &field::PAYLOAD_LEN,
+            &field::TTL,
+            &field::IP_ID,
+            &field::IP_TOS,
+            &field::IP_DF,
+        ],
         versions: "all, unless --data-length",
         tells: None,
         basis: Basis::Packets,
@@ -431,7 +462,15 @@ pub(super) const RULES: &[Rule] = &[
         weight: Weight::Shape(None),
         kinds: ICMP4,
         says: "timestamp request of 40 octets, icmp_seq 0, icmp_id not 0, ttl <= 59, ip_df 0 (-PP)",
-        needs: &[&field::ICMP_TYPE, &field::ICMP_ID, &field::ICMP_SEQ, &field::IP_LEN, &field::TTL],
+        needs: &[
+            &field::ICMP_TYPE,
+            &field::ICMP_ID,
+            &field::ICMP_SEQ,
+            &field::IP_LEN,
+            &field::TTL,
+            &field::IP_TOS,
+            &field::IP_DF,
+        ],
         versions: "all",
         tells: None,
         basis: Basis::Packets,

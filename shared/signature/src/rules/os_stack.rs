@@ -2,7 +2,7 @@
 
 use probeline_record::field;
 
-use super::{SHAPE, SYN};
+use super::{SYN, shape};
 use crate::layout::Layout;
 use crate::packet::{Facts, Packet};
 use crate::rule::{Basis, Rule, Test, Weight};
@@ -50,7 +50,7 @@ macro_rules! system {
             weight: Weight::Shape(Some(5)),
             kinds: SYN,
             says: $says,
-            needs: SHAPE,
+            needs: shape!(),
             versions: $versions,
             tells: Some($tells),
             basis: Basis::$basis,

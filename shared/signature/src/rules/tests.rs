@@ -9,8 +9,12 @@ use crate::verdict::Verdict;
 
 /// The verdicts on these packets, once all are known.
 fn verdicts(packets: &[&str]) -> Vec<Verdict> {
+    verdicts_but(packets, None)
+}
+
+fn verdicts_but(packets: &[&str], but: Option<(&str, &str)>) -> Vec<Verdict> {
     let mut engine = Engine::new(&Options::default());
-    for packet in packets.iter().flat_map(|text| vector::packets(text)) {
+    for packet in packets.iter().flat_map(|text| vector::packets_but(text, but)) {
         assert_ne!(packet.kind, Kind::Other, "{packets:?} is cut");
         engine.push(&packet);
     }
@@ -48,6 +52,53 @@ fn near_misses_do_not() {
             assert!(!last.rules.has(place(rule)), "{}: {run:?} matches", rule.id);
         }
     }
+}
+
+/// A rule finds nothing in packets without what it says it needs, and reads nothing else: whatever stands there.
+#[test]
+fn needs_are_what_is_read() {
+    let may_lack = [
+        "src_port",
+        "dst_port",
+        "ip_len",
+        "ttl",
+        "ip_id",
+        "ip_tos",
+        "ip_df",
+        "tcp_seq",
+        "tcp_ack",
+        "tcp_win",
+        "icmp_code",
+        "icmp_id",
+        "icmp_seq",
+        "udp_sum",
+        "payload_len",
+    ];
+    let mut wrong = Vec::new();
+    for rule in RULES.iter() {
+        for run in runs(rule, rule.positive) {
+            for column in may_lack {
+                let finds =
+                    |value| verdicts_but(run, Some((column, value))).last().unwrap().rules.has(place(rule));
+                let has_column = run.iter().all(|text| {
+                    let of = |value| vector::packets_but(text, Some((column, value)))[0].lacks;
+                    of("") != of("1")
+                });
+                if !has_column {
+                    continue;
+                }
+                let needs = rule.needs.iter().any(|field| field.name == column);
+                if needs && finds("") {
+                    wrong.push(format!("{} is found without {column}", rule.id));
+                }
+                if !needs && !["0", "1", "77", "200"].into_iter().all(finds) {
+                    wrong.push(format!("{} reads {column}", rule.id));
+                }
+            }
+        }
+    }
+    wrong.dedup();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

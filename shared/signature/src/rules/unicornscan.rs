@@ -2,7 +2,7 @@
 
 use probeline_record::field;
 
-use super::{SHAPE, SYN4};
+use super::{SYN4, shape};
 use crate::layout::Layout;
 use crate::packet::{Facts, Packet};
 use crate::rule::{Basis, Key, Rule, Test, Weight};
@@ -60,7 +60,7 @@ pub(super) const RULES: &[Rule] = &[
         weight: Weight::Shape(None),
         kinds: SYN4,
         says: "tcp_win 16384, tcp_opts 2-1-1-4-1-3-1-1-8, tcp_wscale 0, ip_df 1, ttl <= 64, tcp_ack 0",
-        needs: SHAPE,
+        needs: shape!(),
         versions: "0.4.7, default template",
         tells: None,
         basis: Basis::Packets,

@@ -2,7 +2,7 @@
 
 use probeline_record::field;
 
-use super::{ICMP, SHAPE, SYN, is_echo_request};
+use super::{ICMP, SYN, is_echo_request, shape};
 use crate::packet::Packet;
 use crate::rule::{Basis, Rule, Test, Weight, bits};
 use crate::tool::Tool;
@@ -56,7 +56,7 @@ pub(super) const RULES: &[Rule] = &[
         weight: Weight::Shape(None),
         kinds: SYN,
         says: "xmap-sport, tcp_win 65535, no TCP options, ttl > 200, ip_df 0, ip_tos 0",
-        needs: SHAPE,
+        needs: shape!(SRC_PORT, IP_TOS, TCP_SEQ),
         versions: "1.0 to 2.0.2",
         tells: None,
         basis: Basis::Packets,
@@ -71,7 +71,15 @@ pub(super) const RULES: &[Rule] = &[
         weight: Weight::Shape(None),
         kinds: ICMP,
         says: "echo request with 8 zero octets, ttl > 200; in IPv4 ip_id 54321",
-        needs: &[&field::ICMP_TYPE, &field::PAYLOAD_HEAD, &field::TTL, &field::IP_ID],
+        needs: &[
+            &field::ICMP_TYPE,
+            &field::PAYLOAD_HEAD,
+            &field::TTL,
+            &field::IP_ID,
+            &field::IP_TOS,
+            &field::IP_DF,
+            &field::PAYLOAD_LEN,
+        ],
         versions: "1.0 to 2.0.2",
         tells: None,
         basis: Basis::Source,

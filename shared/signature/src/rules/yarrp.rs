@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use probeline_record::{TcpFlags, field};
 
-use super::{ANY_IP6, SHAPE, SYN4, TCP4, TCP4_OR_UDP4, TCP6};
+use super::{ANY_IP6, SYN4, TCP4, TCP4_OR_UDP4, TCP6, shape};
 use crate::packet::{Facts, Packet};
 use crate::rule::{Basis, Rule, Test, Weight, bits};
 use crate::tool::Tool;
@@ -73,7 +73,7 @@ pub(super) const RULES: &[Rule] = &[
         weight: Weight::Shape(None),
         kinds: SYN4,
         says: "tcp_win 65534, no TCP options, ttl <= 32, tcp_ack 0",
-        needs: SHAPE,
+        needs: shape!(),
         versions: "0.5 and later",
         tells: None,
         basis: Basis::Packets,

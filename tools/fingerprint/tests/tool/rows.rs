@@ -59,6 +59,22 @@ fn what_is_missing_is_said() {
     tool("fingerprint").run().code(0).stderr_has("empty input").stdout_is_empty();
 }
 
+/// What a rule reads is enough for it.
+#[test]
+fn few_columns_are_enough_for_some_rules() {
+    let few = "ts,src_ip,dst_ip,proto,tcp_flags,tcp_seq\n1.0,192.0.2.1,198.18.1.57,tcp,S,3323068729\n";
+    let out = tool("fingerprint").args(["--session", "--sig"]).stdin(few).run();
+    out.code(0).stderr_has("no column src_port");
+    let said = out.err().lines().find(|line| line.contains("find nothing")).unwrap().to_owned();
+    assert!(said.contains("masscan-ip-id") && said.contains("mirai-shape") && !said.contains("mirai-seq"));
+    let table = out.table();
+    assert_eq!(
+        (table.column("tool"), table.column("tool_rule")),
+        (vec!["mirai"], vec!["mirai-seq;mirai-modified"])
+    );
+    assert_eq!((table.column("tool_session"), table.column("sig")), (vec![""], vec![""]));
+}
+
 #[test]
 fn damage_is_counted_and_passed_on() {
     let damaged = mirai([1, 2])
