@@ -52,6 +52,8 @@ endif
 
 test: build geo ## run every test
 	@scripts/setup/packages test
+# The laboratory needs network namespaces, and so root; what needs it is skipped otherwise, and says so.
+	@[[ $$EUID -ne 0 ]] || { scripts/setup/packages lab && scripts/setup/cowrie >/dev/null; }
 	PATH="$(BIN):$$PATH" PROBELINE_BIN_DIR="$(BIN)" cargo test --workspace --locked --no-fail-fast
 
 lint: ## format, clippy, documentation, licences
@@ -67,8 +69,8 @@ bench: ## measure against the tools a user would pick instead, into docs/BENCHMA
 	@scripts/setup/packages bench
 	scripts/bench/bench
 
-lab: ## record the bundled captures anew (root, about seven minutes)
-	scripts/lab/make-capture
+lab: build ## record the laboratory's telescopes, passive and honeypot, into OUT/lab (root, about seven minutes)
+	PATH="$(BIN):$$PATH" scripts/lab/make-capture -o '$(OUT)/lab'
 
 clean: ## remove everything that was built
 	cargo clean

@@ -3,9 +3,9 @@
 //! while the tests wait for rows: a tool that kept them until its buffer is full or its input ends would
 //! never write them.
 
-use std::process::Command;
 use std::time::Duration;
 
+use probeline_pipelines::may_make_networks;
 use probeline_testkit::pcap::{self, Precision};
 use probeline_testkit::{Live, Packet, skipped, tool};
 
@@ -192,8 +192,7 @@ const WIRE: &str = "exec 3<&0
         pcap-cap -i wire1 -w - udp | PIPELINE'";
 
 fn on_a_wire(test: &str, pipeline: &str) -> Option<Live> {
-    let may = Command::new("unshare").args(["--net", "ip", "link", "add", "type", "veth"]).output();
-    if !may.is_ok_and(|output| output.status.success()) {
+    if !may_make_networks() {
         skipped(test, "no network namespaces here (needs root)");
         return None;
     }

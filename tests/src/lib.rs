@@ -24,3 +24,11 @@ pub mod transcript;
 pub fn bless() -> bool {
     std::env::var_os("BLESS").is_some_and(|value| value == "1")
 }
+
+/// Whether network namespaces and interfaces in them can be made here, which takes root and a kernel that lets
+/// it: what needs them is skipped elsewhere, visibly.
+pub fn may_make_networks() -> bool {
+    let tried =
+        std::process::Command::new("unshare").args(["--net", "ip", "link", "add", "type", "veth"]).output();
+    tried.is_ok_and(|output| output.status.success())
+}
