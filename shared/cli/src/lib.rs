@@ -34,7 +34,7 @@ pub use args::{FormatArg, RowOptions, duration};
 pub use console::Console;
 pub use fields::{ListFields, list_fields};
 pub use progress::Progress;
-pub use row_tool::{open_rows, row_error};
+pub use row_tool::{open_rows, row_error, rows_from};
 
 use std::io::{self, Write};
 use std::process::ExitCode;

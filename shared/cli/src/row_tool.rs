@@ -13,8 +13,20 @@ pub fn open_rows(
     options: &RowOptions,
     console: &Console,
 ) -> Result<RowReader<Box<dyn Read + Send>>, anyhow::Error> {
+    rows_from(input::open_rows(options.file.as_deref())?, options, console)
+}
+
+/// As [`open_rows`], for a tool that has opened the input and put something of its own before the rows.
+///
+/// # Errors
+/// When the input does not hold rows.
+pub fn rows_from<R: Read>(
+    input: R,
+    options: &RowOptions,
+    console: &Console,
+) -> Result<RowReader<R>, anyhow::Error> {
     let name = input::name(options.file.as_deref());
-    let rows = RowReader::new(input::open_rows(options.file.as_deref())?).with_context(|| name.clone())?;
+    let rows = RowReader::new(input).with_context(|| name.clone())?;
     if rows.is_empty() {
         console.say(format_args!("{name}: empty input, not even a header; nothing to do"));
     }

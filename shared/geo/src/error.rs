@@ -33,6 +33,14 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// A file is no list of networks.
+    #[error("{}: {reason}", path.display())]
+    List {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A database was named for something that its records do not tell.
     #[error("{}: no {wanted} in its records (layout: {layout})", path.display())]
     Lacks {

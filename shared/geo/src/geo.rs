@@ -11,6 +11,8 @@ use crate::coordinate::Coordinate;
 use crate::database::{Database, Description, Hit};
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::lists::{ListFile, Lists};
+use crate::operators::{Operator, Operators};
 use crate::place::{Level, Place};
 use crate::search::{SearchPath, Wanted};
 use crate::zone::Zones;
@@ -33,6 +35,8 @@ type Map<K> = HashMap<K, u32, foldhash::fast::RandomState>;
 /// [`Place`]. Answers do not depend on what was asked before.
 pub struct Geo {
     databases: Arc<Databases>,
+    /// Asked for AS numbers before the databases are.
+    operators: Option<Box<dyn Operators>>,
     v4: Map<u32>,
     v6: Map<u128>,
     by_records: HashMap<Box<[usize]>, u32, foldhash::fast::RandomState>,
@@ -49,11 +53,12 @@ struct Databases {
     all: Vec<Database>,
     places: Vec<usize>,
     operators: Vec<usize>,
+    lists: Lists,
 }
 
 impl Databases {
     /// Keeps those that are asked for something.
-    fn of(all: Vec<Database>, mut places: Vec<usize>, mut operators: Vec<usize>) -> Self {
+    fn of(all: Vec<Database>, mut places: Vec<usize>, mut operators: Vec<usize>, lists: Lists) -> Self {
         let mut kept = Vec::new();
         for (index, database) in all.into_iter().enumerate() {
             let mut used = false;
@@ -66,8 +71,14 @@ impl Databases {
                 kept.push(database);
             }
         }
-        Self { all: kept, places, operators }
+        Self { all: kept, places, operators, lists }
     }
+}
+
+/// What is known of an address from elsewhere than the databases.
+struct Beside<'k> {
+    operator: Option<&'k Operator>,
+    known: Option<&'k str>,
 }
 
 /// Names a [`Place`] of a [`Geo`] until that forgets its places.
@@ -106,10 +117,17 @@ impl Geo {
             true => opened.kind(&search.asn, &search.folders, Kind::Operator)?,
             false => Vec::new(),
         };
-        Ok(Self::with(Arc::new(Databases::of(opened.all, places, operators))))
+        let lists = Lists::read(&search.lists)?;
+        Ok(Self::with(Arc::new(Databases::of(opened.all, places, operators, lists))))
     }
 
-    /// Another one on the same open databases with a memory of its own, for another thread.
+    /// The same, asking `operators` for AS numbers first and the databases where that knows none.
+    #[must_use]
+    pub fn with_operators(self, operators: Box<dyn Operators>) -> Self {
+        Self { operators: Some(operators), ..self }
+    }
+
+    /// Another one on the same open databases with a memory of its own, for another thread, without other operators.
     #[must_use]
     pub fn sibling(&self) -> Self {
         Self::with(Arc::clone(&self.databases))
@@ -118,6 +136,7 @@ impl Geo {
     fn with(databases: Arc<Databases>) -> Self {
         Self {
             databases,
+            operators: None,
             v4: Map::default(),
             v6: Map::default(),
             by_records: HashMap::default(),
@@ -188,6 +207,12 @@ impl Geo {
         self.databases.all.iter().map(Database::describe).collect()
     }
 
+    /// The lists of networks in use, in the order of their names.
+    #[must_use]
+    pub fn lists(&self) -> &[ListFile] {
+        self.databases.lists.files()
+    }
+
     /// Looks an address up that is not yet known.
     #[cold]
     fn find(&mut self, address: IpAddr) -> PlaceId {
@@ -206,10 +231,22 @@ impl Geo {
             self.keys.push(hit.key().unwrap_or(NO_RECORD));
             hits.push(hit);
         }
+        let known = databases.lists.get(address);
+        self.keys.push(known.map_or(NO_RECORD, |(key, _)| key));
+        let mut operators = self.operators.take();
+        let operator = operators.as_mut().and_then(|operators| operators.find(address));
+        self.keys.push(operator.map_or(NO_RECORD, |(key, _)| key));
         let index = match self.by_records.get(self.keys.as_slice()) {
             Some(index) => *index,
-            None => self.keep(&databases, &hits),
+            None => {
+                let beside = Beside {
+                    operator: operator.map(|(_, operator)| operator),
+                    known: known.map(|(_, text)| text),
+                };
+                self.keep(&databases, &hits, &beside)
+            }
         };
+        self.operators = operators;
         match address {
             IpAddr::V4(v4) => self.v4.insert(v4.to_bits(), index),
             IpAddr::V6(v6) => self.v6.insert(v6.to_bits(), index),
@@ -218,7 +255,7 @@ impl Geo {
     }
 
     /// Makes the place for records that are new, and gives its index.
-    fn keep(&mut self, databases: &Databases, hits: &[Hit<'_>]) -> u32 {
+    fn keep(&mut self, databases: &Databases, hits: &[Hit<'_>], beside: &Beside<'_>) -> u32 {
         if self.places.len() >= PLACE_LIMIT {
             self.v4.clear();
             self.v6.clear();
@@ -226,7 +263,7 @@ impl Geo {
             self.places.clear();
             self.generation = self.generation.wrapping_add(1);
         }
-        let place = self.make(databases, hits);
+        let place = self.make(databases, hits, beside);
         // PLACE_LIMIT keeps the count far below 2³².
         let index = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
         self.places.push(place);
@@ -234,13 +271,20 @@ impl Geo {
         index
     }
 
-    fn make(&mut self, databases: &Databases, hits: &[Hit<'_>]) -> Place {
+    fn make(&mut self, databases: &Databases, hits: &[Hit<'_>], beside: &Beside<'_>) -> Place {
         let mut place = Place::default();
         let located = self.read(&databases.places, hits);
         if let Some(best) = best_located(&located) {
             self.locate(&mut place, best, &located);
         }
-        name_operator(&mut place, &self.read(&databases.operators, hits));
+        match beside.operator {
+            Some(operator) => {
+                place.asn = Some(operator.asn);
+                place.org.clone_from(&operator.org);
+            }
+            None => name_operator(&mut place, &self.read(&databases.operators, hits)),
+        }
+        place.known = beside.known.map(Box::from);
         place
     }
 

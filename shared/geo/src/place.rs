@@ -45,10 +45,11 @@ pub struct Place {
     pub(crate) zone: Option<(Box<str>, Zone)>,
     pub(crate) asn: Option<u32>,
     pub(crate) org: Option<Box<str>>,
+    pub(crate) known: Option<Box<str>>,
 }
 
 impl Place {
-    /// Whether the databases know nothing of the address, neither where nor whose it is.
+    /// Whether nothing is known of the address, neither where nor whose it is.
     #[must_use]
     pub fn is_unknown(&self) -> bool {
         self.country.is_none()
@@ -56,6 +57,7 @@ impl Place {
             && self.coordinate.is_none()
             && self.asn.is_none()
             && self.org.is_none()
+            && self.known.is_none()
     }
 
     /// Country, ISO 3166-1 alpha-2 in upper case.
@@ -110,5 +112,12 @@ impl Place {
     #[must_use]
     pub fn org(&self) -> Option<&str> {
         self.org.as_deref()
+    }
+
+    /// Names of the lists that hold the address, joined by `;`: the list with the smallest network around it first, of
+    /// equally small ones the alphabetically first.
+    #[must_use]
+    pub fn known(&self) -> Option<&str> {
+        self.known.as_deref()
     }
 }

@@ -10,6 +10,8 @@ pub struct SearchPath {
     pub city: Vec<PathBuf>,
     /// Databases for AS number and organization (`--asn-db`), the better one first.
     pub asn: Vec<PathBuf>,
+    /// Files with named networks, or folders of them (`--lists`). None are searched for.
+    pub lists: Vec<PathBuf>,
     /// Folders in the order of search. Each kind of database comes from the first folder that has one.
     pub folders: Vec<PathBuf>,
 }
@@ -28,7 +30,7 @@ impl SearchPath {
             data.map(|folder| folder.join("probeline/geo")),
             Some(PathBuf::from("/usr/share/GeoIP")),
         ];
-        Self { city: Vec::new(), asn: Vec::new(), folders: folders.into_iter().flatten().collect() }
+        Self { folders: folders.into_iter().flatten().collect(), ..Self::default() }
     }
 }
 

@@ -65,7 +65,7 @@ fn every_network(name: &str, wanted: Wanted, compare: impl Fn(&mut Geo, IpAddr, 
     };
     let entries = entries(&folder.join(format!("maxmind_source-data/{name}.json")));
     let file = folder.join(format!("maxmind_test-data/{name}.mmdb"));
-    let search = SearchPath { city: vec![file.clone()], asn: vec![file], folders: Vec::new() };
+    let search = SearchPath { city: vec![file.clone()], asn: vec![file], ..SearchPath::default() };
     let mut geo = Geo::open(&search, wanted).expect("a sound database");
     for entry in &entries {
         for bits in [entry.first, entry.last] {
@@ -157,7 +157,7 @@ fn no_database_however_broken_brings_us_down() {
         for file in fs::read_dir(folder.join(part)).expect("a folder").flatten() {
             let path = file.path();
             let search =
-                SearchPath { city: vec![path.clone()], asn: vec![path.clone()], folders: Vec::new() };
+                SearchPath { city: vec![path.clone()], asn: vec![path.clone()], ..SearchPath::default() };
             for wanted in [Wanted::PLACE, Wanted::ASN] {
                 let Ok(mut geo) = Geo::open(&search, wanted) else {
                     refused += 1;

@@ -380,6 +380,12 @@ fields! {
     VICTIM "victim" Ip "" "scan-group --by victim"
         "who was made out to have asked for a reply: the destination that an ICMP error quotes, else the source"
         "never" "Moore et al. 2006"
+    SRC_KNOWN "src_known" Text "" "geo-enrich --lists"
+        "lists that hold the source, joined by ';': the one with the smallest network around it first, then by name"
+        "in none of the lists" ""
+    DST_KNOWN "dst_known" Text "" "geo-enrich --lists"
+        "lists that hold the destination, joined by ';': the one with the smallest network around it first, then by name"
+        "in none of the lists" ""
 }
 
 /// The field with this name.

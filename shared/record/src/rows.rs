@@ -144,6 +144,7 @@ pub const SRC_PLACE: &[&Field] = &[
     &field::SRC_HOUR,
     &field::SRC_ASN,
     &field::SRC_ORG,
+    &field::SRC_KNOWN,
 ];
 
 /// What `geo-enrich` adds about the destination on request.
@@ -157,6 +158,7 @@ pub const DST_PLACE: &[&Field] = &[
     &field::DST_HOUR,
     &field::DST_ASN,
     &field::DST_ORG,
+    &field::DST_KNOWN,
 ];
 
 #[cfg(test)]

@@ -27,10 +27,12 @@ pub enum Cell {
     Asn,
     /// Name of the organization.
     Org,
+    /// Lists that hold the address.
+    Known,
 }
 
 impl Cell {
-    const EVERY: [Self; 9] = [
+    const EVERY: [Self; 10] = [
         Self::Country,
         Self::City,
         Self::Lat,
@@ -40,6 +42,7 @@ impl Cell {
         Self::Hour,
         Self::Asn,
         Self::Org,
+        Self::Known,
     ];
 
     /// The dictionary's entry of this cell for a source; its name less `src_` is the cell's own.
@@ -54,6 +57,7 @@ impl Cell {
             Self::Hour => &field::SRC_HOUR,
             Self::Asn => &field::SRC_ASN,
             Self::Org => &field::SRC_ORG,
+            Self::Known => &field::SRC_KNOWN,
         }
     }
 
@@ -64,6 +68,10 @@ impl Cell {
 
     fn is_operator(self) -> bool {
         matches!(self, Self::Asn | Self::Org)
+    }
+
+    fn is_of_place(self) -> bool {
+        !self.is_operator() && self != Self::Known
     }
 
     /// Writes the cell of a place; the hour, which is none of a place alone, as absent.
@@ -78,6 +86,7 @@ impl Cell {
             Self::Hour => out.absent(),
             Self::Asn => out.uint_or_absent(place.asn()),
             Self::Org => text(place.org(), out),
+            Self::Known => text(place.known(), out),
         }
     }
 }
@@ -103,7 +112,7 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// Every cell, as written on the command line.
+    /// Every cell that databases tell, as written on the command line.
     pub const ALL: &str = "country,city,lat,lon,geo_level,tz,hour,asn,org";
 
     /// Whether the local hour is among them.
@@ -118,13 +127,31 @@ impl Selection {
         self.cells == [Cell::Hour]
     }
 
+    /// The same with the lists' cell behind the others, unless it has a place among them.
+    #[must_use]
+    pub fn and_known(mut self) -> Self {
+        if !self.has_known() {
+            self.cells.push(Cell::Known);
+        }
+        self
+    }
+
+    /// Whether the lists that hold the address are among them.
+    #[must_use]
+    pub fn has_known(&self) -> bool {
+        self.cells.contains(&Cell::Known)
+    }
+
+    /// Whether AS number or organization are among them.
+    #[must_use]
+    pub fn has_operator(&self) -> bool {
+        self.cells.iter().any(|cell| cell.is_operator())
+    }
+
     /// What the databases must tell.
     #[must_use]
     pub fn wanted(&self) -> Wanted {
-        Wanted {
-            place: self.cells.iter().any(|cell| !cell.is_operator()),
-            asn: self.cells.iter().any(|cell| cell.is_operator()),
-        }
+        Wanted { place: self.cells.iter().any(|cell| cell.is_of_place()), asn: self.has_operator() }
     }
 
     /// The names of the cells for an address column.
@@ -159,7 +186,7 @@ impl FromStr for Selection {
             let cell = Cell::EVERY
                 .into_iter()
                 .find(|cell| cell.name() == own)
-                .ok_or_else(|| format!("'{name}' is none of {}", Self::ALL))?;
+                .ok_or_else(|| format!("'{name}' is none of {},known", Self::ALL))?;
             if cells.contains(&cell) {
                 return Err(format!("'{name}' stands twice"));
             }
@@ -181,7 +208,7 @@ mod tests {
 
     #[test]
     fn names_follow_the_address_column() {
-        let all: Selection = Selection::ALL.parse().unwrap();
+        let all: Selection = Selection::ALL.parse::<Selection>().unwrap().and_known();
         let source: Vec<_> = all.names("src_ip").collect();
         let dictionary: Vec<_> = probeline_record::rows::SRC_PLACE.iter().map(|field| field.name).collect();
         assert_eq!(source, dictionary);
@@ -201,5 +228,6 @@ mod tests {
         assert_eq!(wanted("asn,org"), Wanted::ASN);
         assert_eq!(wanted("hour"), Wanted::PLACE);
         assert_eq!(wanted(Selection::ALL), Wanted::ALL);
+        assert_eq!(wanted("known"), Wanted { place: false, asn: false });
     }
 }

@@ -4,19 +4,21 @@ mod age;
 mod args;
 mod cells;
 mod columns;
+mod whois;
 
-pub use args::{Args, DatabaseOptions};
+pub use args::{Args, DatabaseOptions, WhoisArgs};
 pub use columns::{Cell, Selection};
 
-use std::io::Write;
+use std::io::{Read, Write};
 
 use anyhow::{Context, bail};
-use probeline_cli::{Account, Console, Outcome, input, list_fields, open_rows, stdout};
+use probeline_cli::{Account, Console, Outcome, input, list_fields, rows_from, stdout};
 use probeline_geo::{Geo, TIME_ZONE_ATTRIBUTION, Wanted};
 use probeline_record::{Col, Encoder, Format, Forward, Row, RowReader};
 
 use crate::age::Age;
 use crate::cells::Cells;
+use crate::whois::{Ahead, Shared, Whois, WhoisOptions};
 
 /// Runs the tool.
 ///
@@ -24,30 +26,38 @@ use crate::cells::Cells;
 /// When the job cannot be done: no rows, no address column, no database, no output.
 pub fn run(args: &Args, console: &mut Console) -> Outcome {
     if args.rows.list_fields {
-        return Ok(list_fields(&args.columns.fields(), stdout())?);
+        return Ok(list_fields(&args.columns.clone().and_known().fields(), stdout())?);
     }
     if args.list_databases {
         let geo = Geo::open(&args.databases.search_path(), Wanted::ALL)?;
         return Ok(list_databases(&geo, stdout())?);
     }
+    let selection = selection(args)?;
     let name = input::name(args.rows.file.as_deref());
-    let mut rows = open_rows(&args.rows, console)?;
+    let input = input::open_rows(args.rows.file.as_deref())?;
+    let whois = open_whois(args)?;
+    let input: Box<dyn Read> = match &whois {
+        Some(whois) => Box::new(Ahead::new(input, &args.address, whois)),
+        None => input,
+    };
+    let mut rows = rows_from(input, &args.rows, console)?;
     if rows.is_empty() {
         return account_for(&Account::new("rows", 0).part("rows", 0), args, console);
     }
     let addresses = address_columns(&mut rows, &args.address).with_context(|| name.clone())?;
-    let time = time_column(&mut rows, args, console).with_context(|| name.clone())?;
-    let geo = Geo::open(&args.databases.search_path(), args.columns.wanted())?;
+    let time = time_column(&mut rows, args, &selection, console).with_context(|| name.clone())?;
+    let geo = open_geo(args, &selection, whois.as_ref(), console)?;
     let format = args.rows.format.map_or(rows.format(), Format::from);
     let mut out = Encoder::new(stdout(), format);
-    let added: Vec<String> = args.address.iter().flat_map(|address| args.columns.names(address)).collect();
+    let added: Vec<String> = args.address.iter().flat_map(|address| selection.names(address)).collect();
     let plan = Forward::new(rows.names(), rows.format(), added.iter().map(String::as_str), &mut out);
     let mut enricher = Enricher {
         age: Age::new(geo.describe()),
         geo,
         addresses,
         time,
-        cells: Cells::new(&args.columns),
+        cells: Cells::new(&selection),
+        whois,
         unknown: 0,
         name,
     };
@@ -57,7 +67,78 @@ pub fn run(args: &Args, console: &mut Console) -> Outcome {
         console.say(format_args!("{} look-ups met damaged records in the databases", enricher.geo.damaged()));
     }
     enricher.age.end(console);
+    if let Some(whois) = &enricher.whois {
+        account_for_whois(whois, console);
+    }
     account_for(&account, args, console)
+}
+
+/// The columns to add, with the lists' one where lists are given.
+fn selection(args: &Args) -> Result<Selection, anyhow::Error> {
+    let selection = args.columns.clone();
+    if !args.databases.lists.is_empty() {
+        return Ok(selection.and_known());
+    }
+    if selection.has_known() {
+        bail!("--columns known: name the lists of networks by --lists");
+    }
+    Ok(selection)
+}
+
+fn open_whois(args: &Args) -> Result<Option<Shared>, anyhow::Error> {
+    let Some(server) = &args.whois.whois else { return Ok(None) };
+    if !args.columns.has_operator() {
+        bail!("--whois tells asn and org, and neither is among the --columns");
+    }
+    let options = WhoisOptions {
+        server: server.clone(),
+        cache: args.whois.cache(),
+        max_age: args.whois.whois_max_age,
+        timeout: args.whois.whois_timeout,
+    };
+    Ok(Some(Shared::new(Whois::open(&options)?)))
+}
+
+fn open_geo(
+    args: &Args,
+    selection: &Selection,
+    whois: Option<&Shared>,
+    console: &Console,
+) -> Result<Geo, anyhow::Error> {
+    let mut wanted = selection.wanted();
+    // A server in their place makes databases of AS numbers a choice.
+    wanted.asn &= whois.is_none() || !args.databases.asn_db.is_empty();
+    let geo = Geo::open(&args.databases.search_path(), wanted)?;
+    if !args.databases.lists.is_empty() && geo.lists().is_empty() {
+        bail!("--lists: no .json, .txt, .list, .cidr, .netset or .ipset there");
+    }
+    for list in geo.lists().iter().filter(|list| list.passed_over > 0) {
+        console.say(format_args!(
+            "{}: {} networks read, {} entries passed over that are none",
+            list.path.display(),
+            list.entries,
+            list.passed_over
+        ));
+    }
+    Ok(match whois {
+        Some(whois) => geo.with_operators(whois.operators()),
+        None => geo,
+    })
+}
+
+/// What became of the addresses that were to be asked for.
+fn account_for_whois(whois: &Shared, console: &mut Console) {
+    for complaint in whois.complaints() {
+        console.say(complaint);
+    }
+    let asked = whois.asked();
+    console.say(format_args!(
+        "whois: {} addresses asked for in {} connections, {} answers kept from earlier, {} lines not understood",
+        asked.addresses, asked.connections, asked.remembered, asked.odd_lines
+    ));
+    if asked.unanswered > 0 {
+        console.fault(format_args!("whois: {} addresses stayed unanswered", asked.unanswered));
+    }
 }
 
 fn account_for(account: &Account, args: &Args, console: &Console) -> Outcome {
@@ -67,10 +148,7 @@ fn account_for(account: &Account, args: &Args, console: &Console) -> Outcome {
     console.account(account)
 }
 
-fn address_columns<R: std::io::Read>(
-    rows: &mut RowReader<R>,
-    names: &[String],
-) -> Result<Vec<Col>, anyhow::Error> {
+fn address_columns<R: Read>(rows: &mut RowReader<R>, names: &[String]) -> Result<Vec<Col>, anyhow::Error> {
     let mut columns = Vec::with_capacity(names.len());
     for (index, name) in names.iter().enumerate() {
         if names[..index].contains(name) {
@@ -82,9 +160,10 @@ fn address_columns<R: std::io::Read>(
 }
 
 /// The column with the time of a row, for the local hour and the age of the databases.
-fn time_column<R: std::io::Read>(
+fn time_column<R: Read>(
     rows: &mut RowReader<R>,
     args: &Args,
+    selection: &Selection,
     console: &Console,
 ) -> Result<Option<Col>, anyhow::Error> {
     if let Some(name) = &args.time {
@@ -95,10 +174,10 @@ fn time_column<R: std::io::Read>(
             return Ok(rows.column(name)?);
         }
     }
-    if args.columns.is_hour_alone() {
+    if selection.is_hour_alone() {
         bail!("no column 'ts' or 'start' to tell the hour by; name the one with the time by --time");
     }
-    if args.columns.has_hour() {
+    if selection.has_hour() {
         console.say("no column 'ts' or 'start': the local hour stays empty; --time names another");
     }
     Ok(None)
@@ -110,13 +189,14 @@ struct Enricher {
     addresses: Vec<Col>,
     time: Option<Col>,
     cells: Cells,
+    whois: Option<Shared>,
     /// Addresses that no database knows anything of.
     unknown: u64,
     name: String,
 }
 
 impl Enricher {
-    fn all<R: std::io::Read, W: Write>(
+    fn all<R: Read, W: Write>(
         &mut self,
         rows: &mut RowReader<R>,
         plan: &Forward,
@@ -130,6 +210,9 @@ impl Enricher {
                 Ok(Some(row)) => {
                     read += 1;
                     self.row(&row, plan, out, console)?;
+                    if let Some(whois) = &self.whois {
+                        whois.complaints().into_iter().for_each(|complaint| console.say(complaint));
+                    }
                 }
                 Ok(None) => break,
                 Err(e) if e.is_row() => {
@@ -221,6 +304,16 @@ fn list_databases(geo: &Geo, output: impl Write) -> std::io::Result<()> {
         out.text(database.families.as_bytes());
         out.text(database.built_day().unwrap_or_default().as_bytes());
         out.text(database.licence.unwrap_or_default().as_bytes());
+        out.end()?;
+    }
+    for list in geo.lists() {
+        out.begin();
+        out.text(list.path.display().to_string().as_bytes());
+        out.text(format!("list of {} networks", list.entries).as_bytes());
+        out.text(list.name.as_bytes());
+        out.text(list.families.as_bytes());
+        out.absent();
+        out.absent();
         out.end()?;
     }
     out.begin();

@@ -260,8 +260,70 @@ fn lists_databases_and_fields() {
     assert!(lines[2].contains("city.mmdb,flat city,,IPv4,2024-06-01,\"Places by someone, CC BY 4.0\""));
     assert!(lines[3].contains("OpenStreetMap"));
     let fields = rows(0, &["--list-fields"], "");
-    assert_eq!(fields.lines().count(), 10);
-    assert!(fields.contains("\nsrc_tz,"));
+    assert_eq!(fields.lines().count(), 11);
+    assert!(fields.contains("\nsrc_tz,") && fields.contains("\nsrc_known,"));
+}
+
+#[test]
+fn lists_name_the_networks_an_address_is_in() {
+    let folder = databases();
+    let lists = folder.path().join("lists");
+    fs::create_dir_all(lists.join("some-scanners")).expect("a folder");
+    // The layout of MISP's repository: a folder for each list, in it list.json with more keys than are of use here.
+    let misp = "{\"name\":\"Some; scanners\",\"version\":20260101,\"type\":\"cidr\",\"description\":\"\",\
+                \"list\":[\"81.2.69.0/24\",\"2001:db8::/32\",\"scanner.example\"],\"matching_attributes\":[\"ip-src\"]}";
+    fs::write(lists.join("some-scanners/list.json"), misp).expect("written");
+    fs::write(lists.join("mine.txt"), "# mine\n81.2.69.7 # one\n; old\n81.2.0.0-81.3.255.255\n")
+        .expect("written");
+    fs::write(lists.join("README.md"), "81.2.69.9\n").expect("written");
+    let path = lists.to_str().expect("text");
+    let input = "src_ip,dst_ip\n81.2.69.7,81.2.69.8\n81.3.0.1,2001:db8::1\n9.9.9.9,\n";
+    let output = run(folder.path(), &["--lists", path, "--columns", "asn"], input);
+    assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "src_ip,dst_ip,src_asn,src_known\n81.2.69.7,81.2.69.8,20712,\"mine;Some, scanners\"\n\
+         81.3.0.1,2001:db8::1,,mine\n9.9.9.9,,,\n"
+    );
+    assert!(
+        errors(&output).contains("list.json: 2 networks read, 1 entries passed over"),
+        "{}",
+        errors(&output)
+    );
+    // Alone it needs no database; it stands where it is put.
+    let nowhere = tempfile::tempdir().expect("a folder");
+    let arguments = ["--lists", path, "--columns", "known", "--address", "dst_ip"];
+    let output = run(nowhere.path(), &arguments, input);
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "src_ip,dst_ip,dst_known\n81.2.69.7,81.2.69.8,\"Some, scanners;mine\"\n81.3.0.1,2001:db8::1,\"Some, scanners\"\n\
+         9.9.9.9,,\n"
+    );
+    let listed = run(folder.path(), &["--lists", path, "--list-databases"], "");
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    assert!(listed.contains("mine.txt,list of 2 networks,mine,IPv4,,"), "{listed}");
+    assert!(listed.contains("list.json,list of 2 networks,\"Some, scanners\",IPv4 and IPv6,,"), "{listed}");
+    for (arguments, part) in [
+        (vec!["--columns", "known"], "--lists"),
+        (vec!["--lists", "/nonexistent"], "/nonexistent"),
+        (
+            vec![
+                "--lists",
+                folder.path().join("lists/mine.txt").to_str().expect("text"),
+                "--columns",
+                "nothing",
+            ],
+            "known",
+        ),
+    ] {
+        let output = run(folder.path(), &arguments, input);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(errors(&output).contains(part), "{arguments:?}: {}", errors(&output));
+    }
+    fs::write(lists.join("broken.json"), "{\"name\":\"x\",\"list\":[").expect("written");
+    let output = run(folder.path(), &["--lists", path], input);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(errors(&output).contains("broken.json: no MISP warning list: EOF"), "{}", errors(&output));
 }
 
 #[test]
