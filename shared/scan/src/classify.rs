@@ -1,25 +1,19 @@
 //! Packets to probes.
 
-use std::collections::VecDeque;
-use std::hash::{BuildHasher, Hash, Hasher};
 use std::net::IpAddr;
 use std::time::Duration;
 
-use foldhash::quality::RandomState;
-use hashbrown::{HashMap, HashTable};
-use probeline_record::{Proto, TcpFlags, Ts};
+use probeline_record::{Proto, Ts};
 use serde::{Deserialize, Serialize};
 
 use crate::backscatter::BackscatterRule;
-use crate::bogon::is_bogon;
-use crate::first::first_packet;
-use crate::flow::{FlowKey, Packet, hash_addresses};
+use crate::flow::Packet;
+use crate::flows::{self, Flows};
 use crate::group::StateError;
-use crate::names::{Class, Handshake, Reason, Reasons, SynStack, Technique};
+use crate::names::{Class, Handshake, Reasons, SynStack, Technique};
 use crate::reorder::{Reorder, Waiting};
-use crate::ring::{Handle, Ring};
+use crate::ring::Handle;
 use crate::telescope::Telescope;
-use crate::wire;
 
 /// How flows are made and ended. Times as in docs/CLASSIFICATION.md.
 #[derive(Clone, Debug)]
@@ -53,18 +47,6 @@ impl Default for Options {
         }
     }
 }
-
-/// Within this time a regular SYN behind an irregular one marks a two-phase scanner (Spoki, USENIX Security 2022).
-const TWO_PHASE: Duration = Duration::from_secs(600);
-
-/// With more flows than this the table does not fit the processor's caches, and flows are let go in company.
-const LARGE: usize = 1 << 15;
-
-/// How many flows are let go together.
-const TOGETHER: usize = 64;
-
-/// How long, in packet time, a flow that is over waits at most for others.
-const WAIT: Duration = Duration::from_secs(1);
 
 /// The most packets held back to put them in order; 5 s of 200,000 packets/s, about 300 MB.
 const MAX_HELD: usize = 1 << 20;
@@ -121,189 +103,23 @@ pub struct Tally {
     pub forgotten: u64,
 }
 
-/// A flow's number with the hash of its key, so that growing the table and passing over others touches no flow.
-struct Entry {
-    hash: u64,
-    number: u64,
-}
-
-/// A source, and the address and port it knocks at.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-struct Target {
-    src: IpAddr,
-    dst: IpAddr,
-    dst_port: Option<u16>,
-}
-
-impl Hash for Target {
-    #[inline]
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        hash_addresses(self.src, self.dst, state);
-        state.write_u32(self.dst_port.map_or(u32::MAX, u32::from));
-    }
-}
-
-/// What is remembered of a flow that was written before it ended.
-#[derive(Clone, Copy, Serialize, Deserialize)]
-struct Written {
-    #[serde(with = "wire::ts")]
-    last: Ts,
-    opened_by_syn: bool,
-    forward: bool,
-    answered: bool,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Flow {
-    key: FlowKey,
-    #[serde(skip)]
-    hash: u64,
-    /// Whether the table has it, so that packets may join it.
-    #[serde(skip)]
-    joinable: bool,
-    /// Whether the initiator is the key's first end point.
-    forward: bool,
-    opened_by_syn: bool,
-    /// Whether the other side has sent a packet.
-    answered: bool,
-    superseded: bool,
-    class: Class,
-    technique: Option<Technique>,
-    syn_stack: Option<SynStack>,
-    handshake: State,
-    src_port: Option<u16>,
-    dst_port: Option<u16>,
-    reasons: Reasons,
-    #[serde(with = "wire::ts")]
-    first: Ts,
-    ts_digits: u8,
-    #[serde(with = "wire::ts")]
-    last: Ts,
-    packets: u64,
-    bytes: u64,
-    #[serde(skip)]
-    cells: Handle,
-}
-
-/// How far a handshake has come.
-#[derive(Clone, Copy, Serialize, Deserialize)]
-enum State {
-    Silent,
-    Refused,
-    Answered {
-        #[serde(with = "wire::ts")]
-        at: Ts,
-        seq: Option<u32>,
-    },
-    Completed,
-    Reset,
-}
-
-impl State {
-    fn handshake(self) -> Handshake {
-        match self {
-            Self::Silent => Handshake::None,
-            Self::Refused => Handshake::Refused,
-            Self::Answered { .. } => Handshake::Unanswered,
-            Self::Completed => Handshake::Completed,
-            Self::Reset => Handshake::Reset,
-        }
-    }
-
-    /// The state behind one more packet.
-    fn next(self, packet: &Packet, from_initiator: bool, settle: i64) -> Self {
-        let Some(flags) = packet.flags else { return self };
-        let flags = flags.classic();
-        let syn_ack = flags == TcpFlags::SYN.with(TcpFlags::ACK);
-        match (self, from_initiator) {
-            (Self::Silent, false) if flags.has(TcpFlags::RST) => Self::Refused,
-            (Self::Silent | Self::Answered { .. }, false) if syn_ack => {
-                Self::Answered { at: packet.ts, seq: packet.seq }
-            }
-            (Self::Answered { at, seq }, true) if packet.ts.since(at) <= settle => {
-                if flags.has(TcpFlags::RST) {
-                    Self::Reset
-                } else if flags.has(TcpFlags::ACK)
-                    && !flags.has(TcpFlags::SYN)
-                    && acknowledges(packet.ack, seq)
-                {
-                    Self::Completed
-                } else {
-                    self
-                }
-            }
-            _ => self,
-        }
-    }
-}
-
-/// Whether an acknowledgment number is ahead of a sequence number, modulo 2^32 (RFC 9293 §3.4). True where either
-/// was not captured.
-fn acknowledges(ack: Option<u32>, seq: Option<u32>) -> bool {
-    match (ack, seq) {
-        (Some(ack), Some(seq)) => ack.wrapping_sub(seq) as i32 > 0,
-        _ => true,
-    }
-}
-
 /// What a classifier keeps from one input to the next.
 #[derive(Serialize, Deserialize)]
 struct Saved {
-    flows: Vec<(Vec<u8>, Flow)>,
+    flows: flows::Saved,
     waiting: Waiting<(Packet, Vec<u8>)>,
-    written: Vec<(FlowKey, Written)>,
-    irregular: Vec<(Target, i64)>,
-    irregular_sweep_at: u64,
 }
 
 /// Turns packets, in order of time, into probes, in order of their first packets.
 pub struct Classifier {
-    options: Options,
-    timeout: i64,
-    settle: i64,
-    max_age: i64,
-    /// As the time-out, with what a flow that is over may wait for company.
-    patience: i64,
-    /// Flows in order of their first packets; the one at the front has number `front`.
-    flows: VecDeque<Flow>,
-    front: u64,
-    /// The flows that a packet may still join, by key.
-    table: HashTable<Entry>,
-    hasher: RandomState,
-    cells: Ring,
     waiting: Reorder<(Packet, Handle)>,
-    /// Flows written before they ended.
-    written: HashMap<FlowKey, Written, RandomState>,
-    /// The last irregular SYN of a source to an address and port.
-    irregular: HashMap<Target, Ts, RandomState>,
-    irregular_sweep_at: usize,
-    tally: Tally,
-}
-
-fn nanos(duration: Duration) -> i64 {
-    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
+    flows: Flows,
 }
 
 impl Classifier {
     /// A classifier that has seen nothing.
     pub fn new(options: Options) -> Self {
-        Self {
-            timeout: nanos(options.flow_timeout),
-            settle: nanos(options.settle),
-            max_age: nanos(options.max_age),
-            patience: nanos(options.flow_timeout).saturating_add(nanos(WAIT)),
-            waiting: Reorder::new(options.reorder, MAX_HELD),
-            options,
-            flows: VecDeque::new(),
-            front: 0,
-            table: HashTable::new(),
-            hasher: RandomState::default(),
-            cells: Ring::default(),
-            written: HashMap::default(),
-            irregular: HashMap::default(),
-            irregular_sweep_at: 1024,
-            tally: Tally::default(),
-        }
+        Self { waiting: Reorder::new(options.reorder, MAX_HELD), flows: Flows::new(options) }
     }
 
     /// Takes the next packet, with what the caller wants back with its probe if it opens one. Probes that can no
@@ -317,12 +133,13 @@ impl Classifier {
         cells: &[u8],
         emit: &mut impl FnMut(Probe<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let handle = self.cells.push(cells);
+        let handle = self.flows.cells.push(cells);
         if let Err((_, handle)) = self.waiting.push(packet.ts, (*packet, handle)) {
-            self.cells.release(handle);
+            self.flows.cells.release(handle);
         }
-        while let Some((packet, handle)) = self.waiting.pop() {
-            self.take(&packet, handle, emit)?;
+        let flows = &mut self.flows;
+        while let Some(taken) = self.waiting.pop(|(packet, handle)| flows.take(packet, *handle, emit)) {
+            taken?;
         }
         Ok(())
     }
@@ -332,13 +149,11 @@ impl Classifier {
     /// # Errors
     /// What `emit` returns.
     pub fn finish<E>(&mut self, emit: &mut impl FnMut(Probe<'_>) -> Result<(), E>) -> Result<(), E> {
-        while let Some((packet, handle)) = self.waiting.pop_any() {
-            self.take(&packet, handle, emit)?;
+        let flows = &mut self.flows;
+        while let Some(taken) = self.waiting.pop_any(|(packet, handle)| flows.take(packet, *handle, emit)) {
+            taken?;
         }
-        while !self.flows.is_empty() {
-            self.emit_front(Ts::MAX, emit)?;
-        }
-        Ok(())
+        flows.finish(emit)
     }
 
     /// Takes out all that another classifier with the same options needs to go on with the next input.
@@ -346,21 +161,10 @@ impl Classifier {
     /// # Errors
     /// When it cannot be encoded, which would be a defect.
     pub fn suspend(&mut self) -> Result<Vec<u8>, StateError> {
-        let cells = &self.cells;
-        let own = |handle| cells.get(handle).to_vec();
-        let waiting = self.waiting.suspend().map(|(packet, handle)| (packet, own(handle)));
-        let flows = std::mem::take(&mut self.flows).into_iter().map(|flow| (own(flow.cells), flow)).collect();
-        self.table.clear();
-        // In order, so that the same input gives the same bytes.
-        let mut written: Vec<_> = std::mem::take(&mut self.written).into_iter().collect();
-        written.sort_unstable_by_key(|(key, _)| *key);
-        let mut irregular: Vec<_> = std::mem::take(&mut self.irregular)
-            .into_iter()
-            .map(|(target, ts)| (target, ts.nanos()))
-            .collect();
-        irregular.sort_unstable();
-        let irregular_sweep_at = self.irregular_sweep_at as u64;
-        Ok(postcard::to_stdvec(&Saved { flows, waiting, written, irregular, irregular_sweep_at })?)
+        let cells = &self.flows.cells;
+        let waiting = self.waiting.suspend().map(|(packet, handle)| (packet, cells.get(handle).to_vec()));
+        let flows = self.flows.suspend();
+        Ok(postcard::to_stdvec(&Saved { flows, waiting })?)
     }
 
     /// A classifier that goes on where another one with the same options was suspended.
@@ -370,361 +174,19 @@ impl Classifier {
     pub fn resume(options: Options, state: &[u8]) -> Result<Self, StateError> {
         let saved: Saved = postcard::from_bytes(state)?;
         let mut classifier = Self::new(options);
-        for (number, (cells, mut flow)) in saved.flows.into_iter().enumerate() {
-            let hash = classifier.hasher.hash_one(flow.key);
-            (flow.cells, flow.hash) = (classifier.cells.push(&cells), hash);
-            if !flow.superseded {
-                // Of several with one key only the last can still be joined.
-                let flows = &classifier.flows;
-                let earlier = classifier.table.find_entry(hash, |entry| {
-                    flows.get(entry.number as usize).is_some_and(|earlier: &Flow| earlier.key == flow.key)
-                });
-                if let Ok(entry) = earlier {
-                    entry.remove();
-                }
-                let number = number as u64;
-                classifier.table.insert_unique(hash, Entry { hash, number }, |entry| entry.hash);
-                flow.joinable = true;
-            }
-            classifier.flows.push_back(flow);
-        }
-        let cells = &mut classifier.cells;
-        let waiting = saved.waiting.map(|(packet, bytes)| (packet, cells.push(&bytes)));
-        classifier.waiting.resume(waiting);
-        classifier.written = saved.written.into_iter().collect();
-        classifier.irregular =
-            saved.irregular.into_iter().map(|(target, ts)| (target, Ts::from_nanos(ts))).collect();
-        classifier.irregular_sweep_at = usize::try_from(saved.irregular_sweep_at).unwrap_or(usize::MAX);
+        classifier.flows.resume(saved.flows);
+        let cells = &mut classifier.flows.cells;
+        classifier.waiting.resume(saved.waiting.map(|(packet, bytes)| (packet, cells.push(&bytes))));
         Ok(classifier)
     }
 
     /// Packets that are in no finished probe yet.
     pub fn unfinished(&self) -> u64 {
-        self.flows.iter().map(|flow| flow.packets).sum::<u64>() + self.waiting.len() as u64
-    }
-
-    /// The next packet in order of time.
-    fn take<E>(
-        &mut self,
-        packet: &Packet,
-        cells: Handle,
-        emit: &mut impl FnMut(Probe<'_>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let now = packet.ts;
-        self.retire(now, emit)?;
-        let (key, forward) = packet.key();
-        let hash = self.hasher.hash_one(key);
-        let two_phase = packet.is_syn() && self.note_syn(packet);
-        if (packet.is_icmp_error() && self.answers_a_flow(packet))
-            || self.joins_a_flow(packet, &key, hash, forward)
-        {
-            self.cells.release(cells);
-            return Ok(());
-        }
-        if self.flows.len() >= self.options.max_flows {
-            // One that is over may still wait for company.
-            let is_over = self.flows.front().is_some_and(|flow| self.is_over(flow, now));
-            self.tally.evicted += u64::from(!is_over);
-            self.emit_front(now, emit)?;
-        }
-        self.open(packet, (key, hash, forward), two_phase, cells);
-        Ok(())
-    }
-
-    /// Hands out the flows at the front that are over.
-    ///
-    /// Taking a flow out of a large table waits for main memory twice. Many flows are therefore let go together: in a
-    /// loop that does nothing else the processor waits for several of them at once (measured with a million flows
-    /// alive: a fifth of all time). No packet can tell, because flows that are over are joined by none.
-    fn retire<E>(&mut self, now: Ts, emit: &mut impl FnMut(Probe<'_>) -> Result<(), E>) -> Result<(), E> {
-        let company = if self.flows.len() > LARGE { TOGETHER } else { 1 };
-        loop {
-            let Some(front) = self.flows.front().filter(|flow| self.is_over(flow, now)) else {
-                return Ok(());
-            };
-            let patient = now.since(front.last) <= self.patience && now.since(front.first) <= self.max_age;
-            let complete = self.flows.get(company - 1).is_none_or(|last| self.is_over(last, now));
-            if company > 1 && patient && !complete {
-                return Ok(());
-            }
-            let over = self.flows.iter().take(company).take_while(|flow| self.is_over(flow, now)).count();
-            for i in 0..over {
-                let Flow { hash, joinable, .. } = self.flows[i];
-                if joinable {
-                    self.unlink(self.front + i as u64, hash);
-                }
-            }
-            for _ in 0..over {
-                self.emit_front(now, emit)?;
-            }
-        }
-    }
-
-    /// Whether the packet belongs to a known flow, and then counts it there.
-    fn joins_a_flow(&mut self, packet: &Packet, key: &FlowKey, hash: u64, forward: bool) -> bool {
-        let Some(number) = self.find(key, hash, packet.ts) else {
-            return self.continues_a_written_flow(key, packet, None);
-        };
-        let settle = self.settle;
-        let flow = &mut self.flows[(number - self.front) as usize];
-        if flow.opened_by_syn || !packet.is_syn() {
-            flow.absorb(packet, forward, settle);
-            return true;
-        }
-        flow.superseded = true;
-        self.unlink(number, hash);
-        false
+        self.flows.packets() + self.waiting.len() as u64
     }
 
     /// Counts of packets that are in no probe.
     pub fn tally(&self) -> Tally {
-        Tally { late: self.waiting.late(), hurried: self.waiting.hurried(), ..self.tally }
-    }
-
-    /// Whether nothing can change the flow any more.
-    #[inline]
-    fn is_over(&self, flow: &Flow, now: Ts) -> bool {
-        flow.superseded || now.since(flow.last) > self.timeout || now.since(flow.first) > self.max_age
-    }
-
-    /// The number of the flow with this key, which hashes so, that a packet of this time may join.
-    #[inline]
-    fn find(&mut self, key: &FlowKey, hash: u64, now: Ts) -> Option<u64> {
-        let (flows, front) = (&self.flows, self.front);
-        let entry = self
-            .table
-            .find(hash, |entry| entry.hash == hash && flows[(entry.number - front) as usize].key == *key)?;
-        let number = entry.number;
-        if now.since(self.flows[(number - self.front) as usize].last) > self.timeout {
-            self.unlink(number, hash);
-            return None;
-        }
-        Some(number)
-    }
-
-    /// Takes a flow out of the table: no packet joins it any more.
-    fn unlink(&mut self, number: u64, hash: u64) {
-        if let Ok(entry) = self.table.find_entry(hash, |entry| entry.number == number) {
-            entry.remove();
-        }
-        self.flows[(number - self.front) as usize].joinable = false;
-    }
-
-    /// Whether an ICMP error speaks of a packet of a known flow, and then counts it as an answer to it.
-    fn answers_a_flow(&mut self, packet: &Packet) -> bool {
-        let Some((key, forward)) = packet.quoted.as_ref().and_then(FlowKey::of_quoted) else { return false };
-        let hash = self.hasher.hash_one(key);
-        let Some(number) = self.find(&key, hash, packet.ts) else {
-            return self.continues_a_written_flow(&key, packet, Some(forward));
-        };
-        let flow = &mut self.flows[(number - self.front) as usize];
-        let quotes_initiator = flow.forward == forward || key.is_loop();
-        if !quotes_initiator && !flow.answered {
-            return false;
-        }
-        flow.count(packet);
-        flow.reasons.add_if(quotes_initiator, Reason::AnsweredByIcmpError);
-        true
-    }
-
-    /// Whether the packet belongs to a flow that was written before it ended. An ICMP error (`quoted`: the direction of
-    /// what it quotes) belongs to it if it quotes a packet that was sent in it.
-    fn continues_a_written_flow(&mut self, key: &FlowKey, packet: &Packet, quoted: Option<bool>) -> bool {
-        if self.written.is_empty() {
-            return false;
-        }
-        let Some(written) = self.written.get_mut(key) else { return false };
-        if packet.ts.since(written.last) > self.timeout {
-            self.written.remove(key);
-            return false;
-        }
-        match quoted {
-            Some(forward) if forward != written.forward && !written.answered && !key.is_loop() => {
-                return false;
-            }
-            None if packet.is_syn() && !written.opened_by_syn => {
-                self.written.remove(key);
-                return false;
-            }
-            None => written.answered |= packet.key().1 != written.forward,
-            Some(_) => {}
-        }
-        written.last = packet.ts;
-        self.tally.continued += 1;
-        true
-    }
-
-    /// Remembers an irregular SYN; says of a regular one whether an irregular one went before it.
-    fn note_syn(&mut self, packet: &Packet) -> bool {
-        let key = Target { src: packet.src, dst: packet.dst, dst_port: packet.dst_port };
-        let (now, reach) = (packet.ts, nanos(TWO_PHASE));
-        if !packet.irregular {
-            return self.irregular.get(&key).is_some_and(|seen| now.since(*seen) <= reach);
-        }
-        self.irregular.insert(key, now);
-        if self.irregular.len() > self.irregular_sweep_at {
-            self.irregular.retain(|_, seen| now.since(*seen) <= reach);
-            if self.irregular.len() > self.options.max_flows {
-                self.irregular.clear();
-                self.tally.forgotten += 1;
-            }
-            // Sweeping again only after as many new entries as were left keeps the cost per SYN constant.
-            self.irregular_sweep_at = (2 * self.irregular.len()).max(1024);
-        }
-        false
-    }
-
-    fn open(
-        &mut self,
-        packet: &Packet,
-        (key, hash, forward): (FlowKey, u64, bool),
-        two_phase: bool,
-        cells: Handle,
-    ) {
-        let mut reasons = Reasons::default();
-        let (class, technique) = match &self.options.telescope {
-            Some(telescope) if !telescope.contains(packet.dst) => {
-                if telescope.contains(packet.src) {
-                    (Class::Response, None)
-                } else {
-                    reasons.add(Reason::Transit);
-                    (Class::Other, None)
-                }
-            }
-            telescope => {
-                let first = self.options.backscatter.judge(packet, first_packet(packet, telescope.is_some()));
-                if let Some(reason) = first.reason {
-                    reasons.add(reason);
-                }
-                (first.class, first.technique)
-            }
-        };
-        let opened_by_syn = packet.is_syn();
-        reasons.add_if(two_phase, Reason::TwoPhase);
-        reasons.add_if(opened_by_syn && packet.payload_len > 0, Reason::Payload);
-        reasons.add_if(packet.src_port == Some(0) || packet.dst_port == Some(0), Reason::PortZero);
-        reasons.add_if(packet.src == packet.dst, Reason::SrcIsDst);
-        reasons.add_if(is_bogon(packet.src), Reason::BogonSrc);
-        let mut flow = Flow {
-            key,
-            hash,
-            joinable: true,
-            forward,
-            opened_by_syn,
-            answered: false,
-            superseded: false,
-            class,
-            technique,
-            syn_stack: packet.syn_stack,
-            handshake: State::Silent,
-            src_port: packet.src_port,
-            dst_port: packet.dst_port,
-            reasons,
-            first: packet.ts,
-            ts_digits: packet.ts_digits,
-            last: packet.ts,
-            packets: 0,
-            bytes: 0,
-            cells,
-        };
-        flow.count(packet);
-        flow.look_for_conversation(packet, true);
-        let number = self.front + self.flows.len() as u64;
-        self.flows.push_back(flow);
-        self.table.insert_unique(hash, Entry { hash, number }, |entry| entry.hash);
-    }
-
-    /// Hands out the oldest flow. One that could still go on is remembered, so that its later packets open nothing.
-    fn emit_front<E>(&mut self, now: Ts, emit: &mut impl FnMut(Probe<'_>) -> Result<(), E>) -> Result<(), E> {
-        if let Some(&Flow { hash, joinable: true, .. }) = self.flows.front() {
-            self.unlink(self.front, hash);
-        }
-        let Some(mut flow) = self.flows.pop_front() else { return Ok(()) };
-        self.front += 1;
-        let ended = flow.superseded || now == Ts::MAX;
-        // At the end of its allowed age the flow was alive if its last packet was within the time-out of that moment.
-        let aged = now.since(flow.first) > self.max_age
-            && flow.last.since(flow.first) >= self.max_age.saturating_sub(self.timeout);
-        if !ended && (aged || now.since(flow.last) <= self.timeout) {
-            flow.reasons.add(if aged { Reason::MaxAge } else { Reason::Evicted });
-            self.remember_written(&flow, now);
-        }
-        let cells = flow.cells;
-        let emitted = emit(flow.probe(self.cells.get(cells)));
-        self.cells.release(cells);
-        emitted
-    }
-
-    fn remember_written(&mut self, flow: &Flow, now: Ts) {
-        if self.written.len() >= self.options.max_flows {
-            let timeout = self.timeout;
-            self.written.retain(|_, written| now.since(written.last) <= timeout);
-            if self.written.len() > self.options.max_flows / 2 {
-                self.written.clear();
-                self.tally.forgotten += 1;
-            }
-        }
-        let Flow { last, opened_by_syn, forward, answered, .. } = *flow;
-        self.written.insert(flow.key, Written { last, opened_by_syn, forward, answered });
-    }
-}
-
-impl Flow {
-    #[inline]
-    fn count(&mut self, packet: &Packet) {
-        self.packets += 1;
-        self.bytes += u64::from(packet.ip_len);
-        self.last = packet.ts;
-    }
-
-    fn absorb(&mut self, packet: &Packet, forward: bool, settle: i64) {
-        self.count(packet);
-        let from_initiator = forward == self.forward || self.key.is_loop();
-        self.answered |= !from_initiator;
-        if self.opened_by_syn {
-            self.handshake = self.handshake.next(packet, from_initiator, settle);
-        }
-        self.look_for_conversation(packet, from_initiator);
-    }
-
-    /// A first packet other than a SYN names a TCP technique only while nothing speaks against it.
-    fn look_for_conversation(&mut self, packet: &Packet, from_initiator: bool) {
-        if self.class != Class::Scan || self.opened_by_syn || packet.proto != Proto::TCP {
-            return;
-        }
-        let answered = !from_initiator && packet.flags.is_some_and(|flags| !flags.has(TcpFlags::RST));
-        if packet.payload_len > 0 || answered {
-            self.class = Class::Other;
-            self.technique = None;
-            self.reasons.add(Reason::Conversation);
-        }
-    }
-
-    fn probe<'a>(&self, cells: &'a [u8]) -> Probe<'a> {
-        let (src, dst) = self.key.addresses(self.forward);
-        let handshake = self.opened_by_syn.then(|| self.handshake.handshake());
-        let completed = self.technique == Some(Technique::Syn) && handshake == Some(Handshake::Completed);
-        let mut reasons = self.reasons;
-        if self.class != Class::Scan {
-            reasons.remove(Reason::AnsweredByIcmpError);
-        }
-        Probe {
-            ts: self.first,
-            ts_digits: self.ts_digits,
-            duration: self.last.since(self.first),
-            src,
-            dst,
-            proto: self.key.proto(),
-            src_port: self.src_port,
-            dst_port: self.dst_port,
-            class: self.class,
-            technique: if completed { Some(Technique::Connect) } else { self.technique },
-            handshake,
-            syn_stack: self.syn_stack,
-            reasons,
-            packets: self.packets,
-            bytes: self.bytes,
-            cells,
-        }
+        Tally { late: self.waiting.late(), hurried: self.waiting.hurried(), ..self.flows.tally() }
     }
 }

@@ -1,23 +1,17 @@
 //! Probes to sessions.
 
-use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use foldhash::quality::RandomState;
-use hashbrown::HashTable;
 use probeline_record::{Proto, Ts};
 use serde::{Deserialize, Serialize};
 
-use crate::burst::Burst;
 use crate::distinct::{Counts, Distinct};
-use crate::keep::{Key, Keys};
 use crate::names::{ClosedBy, Geometry};
 use crate::reorder::{Reorder, Waiting};
-use crate::sizes::{Sizes, Target};
-use crate::sketch::{Addresses, Targets};
-use crate::units::{Part, Parts, Unit, Weight};
-use crate::wire;
+use crate::sessions::{self, Held, Sessions};
+use crate::sizes::Sizes;
+use crate::units::{Part, Unit, Weight};
 use crate::words::Words;
 
 /// When a session ends.
@@ -132,8 +126,8 @@ pub struct Session<'a> {
     pub approximate: bool,
     /// Why it ended.
     pub closed_by: ClosedBy,
-    parts: &'a [(Part, Weight)],
-    words: &'a Words,
+    pub(crate) parts: &'a [(Part, Weight)],
+    pub(crate) words: &'a Words,
 }
 
 impl Session<'_> {
@@ -199,42 +193,10 @@ impl Session<'_> {
     }
 }
 
-/// A probe held back until its turn, its texts stored.
-#[derive(Debug, Serialize, Deserialize)]
-struct Held {
-    #[serde(with = "wire::ts")]
-    ts: Ts,
-    ts_digits: u8,
-    #[serde(skip)]
-    key: Key,
-    #[serde(with = "wire::proto")]
-    proto: Proto,
-    marked: bool,
-    src: IpAddr,
-    target: Target,
-    technique: u16,
-    tool: u16,
-    packets: u64,
-    bytes: u64,
-}
-
-impl Held {
-    fn weight(&self) -> Weight {
-        Weight { probes: 1, packets: self.packets, bytes: self.bytes }
-    }
-
-    fn part(&self) -> Part {
-        Part { target: self.target, src: self.src, technique: self.technique, tool: self.tool }
-    }
-}
-
 /// What a grouper keeps from one input to the next.
 #[derive(Serialize, Deserialize)]
 struct Saved {
-    words: Words,
-    #[serde(with = "wire::ts")]
-    now: Ts,
-    sessions: Vec<(Vec<u8>, Open)>,
+    sessions: sessions::Saved,
     waiting: Waiting<(Vec<u8>, Held)>,
 }
 
@@ -243,52 +205,10 @@ struct Saved {
 #[error("not a saved state, or a damaged one: {0}")]
 pub struct StateError(#[from] postcard::Error);
 
-/// A session's number with the hash of its key.
-struct Entry {
-    hash: u64,
-    number: u64,
-}
-
-/// One session while it can grow. What each probe looks at comes first, in one cache line.
-#[derive(Serialize, Deserialize)]
-#[repr(C)]
-struct Open {
-    #[serde(skip)]
-    key: Key,
-    #[serde(with = "wire::proto")]
-    proto: Proto,
-    ts_digits: u8,
-    /// Whether a later session of the same key has begun.
-    superseded: bool,
-    #[serde(with = "wire::ts")]
-    start: Ts,
-    #[serde(with = "wire::ts")]
-    end: Ts,
-    sum: Weight,
-    srcs: Addresses,
-    targets: Targets,
-    techniques: Counts<u16>,
-    tools: Counts<u16>,
-    marked: u64,
-    /// What only some runs ask for.
-    parts: Option<Box<Parts>>,
-    burst: Option<Box<Burst>>,
-    #[serde(skip)]
-    hash: u64,
-}
-
 /// Turns probes, in order of time, into sessions, in order of their first probes.
 pub struct Grouper {
-    window: Window,
-    options: GroupOptions,
-    sessions: VecDeque<Open>,
-    front: u64,
-    table: HashTable<Entry>,
-    hasher: RandomState,
-    keys: Keys,
-    words: Words,
     waiting: Reorder<Held>,
-    now: Ts,
+    sessions: Sessions,
 }
 
 /// The most probes held back to put them in order.
@@ -301,7 +221,7 @@ fn nanos(duration: Duration) -> i64 {
 impl Window {
     /// Whether a session with these times can take no probe of time `now` any more.
     #[inline]
-    fn is_over(self, start: Ts, end: Ts, now: Ts) -> bool {
+    pub(crate) fn is_over(self, start: Ts, end: Ts, now: Ts) -> bool {
         match self {
             Self::Anchored(window) => now.since(start) >= nanos(window),
             Self::Aligned(window) => {
@@ -313,57 +233,11 @@ impl Window {
     }
 
     /// Which limit a session that is over reached first.
-    fn closed_by(self, start: Ts, end: Ts) -> ClosedBy {
+    pub(crate) fn closed_by(self, start: Ts, end: Ts) -> ClosedBy {
         match self {
             Self::Anchored(_) | Self::Aligned(_) => ClosedBy::Window,
             Self::Gap { gap, max_age } if end.plus(gap) < start.plus(max_age) => ClosedBy::Gap,
             Self::Gap { .. } => ClosedBy::MaxAge,
-        }
-    }
-}
-
-impl Open {
-    fn new(probe: &Held, hash: u64, options: &GroupOptions) -> Self {
-        let mut open = Self {
-            key: probe.key,
-            hash,
-            proto: probe.proto,
-            start: probe.ts,
-            end: probe.ts,
-            ts_digits: probe.ts_digits,
-            sum: probe.weight(),
-            srcs: Addresses::Exact(Distinct::new(probe.src)),
-            targets: Targets::Exact(Distinct::new(probe.target)),
-            techniques: Counts::new(probe.technique, 1),
-            tools: Counts::new(probe.tool, 1),
-            marked: u64::from(probe.marked),
-            parts: options.units.then(Box::default),
-            burst: options.bursts.then(Box::default),
-            superseded: false,
-        };
-        open.add_extra(probe);
-        open
-    }
-
-    #[inline]
-    fn add(&mut self, probe: &Held, approximate: bool) {
-        self.end = self.end.max(probe.ts);
-        self.sum.add(probe.weight());
-        self.srcs.insert(probe.src, approximate);
-        self.targets.insert(probe.target, approximate);
-        self.techniques.add(probe.technique, 1);
-        self.tools.add(probe.tool, 1);
-        self.marked += u64::from(probe.marked);
-        self.add_extra(probe);
-    }
-
-    #[inline]
-    fn add_extra(&mut self, probe: &Held) {
-        if let Some(parts) = &mut self.parts {
-            parts.add(probe.part(), probe.weight());
-        }
-        if let Some(burst) = &mut self.burst {
-            burst.add(probe.ts, probe.packets);
         }
     }
 }
@@ -377,18 +251,7 @@ impl Grouper {
 
     /// A grouper that has seen nothing.
     pub fn with_options(options: GroupOptions) -> Self {
-        Self {
-            window: options.window,
-            options,
-            waiting: Reorder::new(options.reorder, MAX_HELD),
-            sessions: VecDeque::new(),
-            front: 0,
-            table: HashTable::new(),
-            hasher: RandomState::default(),
-            keys: Keys::default(),
-            words: Words::default(),
-            now: Ts::MIN,
-        }
+        Self { waiting: Reorder::new(options.reorder, MAX_HELD), sessions: Sessions::new(options) }
     }
 
     /// Takes the next probe. Sessions that can no longer grow go to `emit`.
@@ -414,24 +277,12 @@ impl Grouper {
         marked: bool,
         emit: &mut impl FnMut(Session<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let held = Held {
-            ts: probe.ts,
-            ts_digits: probe.ts_digits,
-            key: self.keys.keep(probe.key),
-            proto: probe.proto,
-            marked,
-            src: probe.src,
-            target: (probe.dst, probe.dst_port.map_or(-1, i32::from)),
-            technique: self.words.number(probe.technique),
-            tool: self.words.number(probe.tool),
-            packets: probe.packets,
-            bytes: probe.bytes,
-        };
-        if let Err(late) = self.waiting.push(probe.ts, held) {
-            self.keys.release(late.key);
+        let sessions = &mut self.sessions;
+        if let Err(late) = self.waiting.push(probe.ts, sessions.hold(probe, marked)) {
+            sessions.let_go(late);
         }
-        while let Some(held) = self.waiting.pop() {
-            self.take(&held, emit)?;
+        while let Some(taken) = self.waiting.pop(|held| sessions.take(held, emit)) {
+            taken?;
         }
         Ok(())
     }
@@ -441,13 +292,11 @@ impl Grouper {
     /// # Errors
     /// What `emit` returns.
     pub fn finish<E>(&mut self, emit: &mut impl FnMut(Session<'_>) -> Result<(), E>) -> Result<(), E> {
-        while let Some(held) = self.waiting.pop_any() {
-            self.take(&held, emit)?;
+        let sessions = &mut self.sessions;
+        while let Some(taken) = self.waiting.pop_any(|held| sessions.take(held, emit)) {
+            taken?;
         }
-        while !self.sessions.is_empty() {
-            self.emit_front(emit)?;
-        }
-        Ok(())
+        sessions.finish(emit)
     }
 
     /// Takes out all that another grouper with the same options needs to go on with the next input: what is open and
@@ -456,18 +305,10 @@ impl Grouper {
     /// # Errors
     /// When it cannot be encoded, which would be a defect.
     pub fn suspend(&mut self) -> Result<Vec<u8>, StateError> {
-        let keys = &self.keys;
-        let own = |key: &Key| keys.get(key).to_vec();
-        let waiting = self.waiting.suspend().map(|held| (own(&held.key), held));
-        let sessions = std::mem::take(&mut self.sessions).into_iter().map(|open| (own(&open.key), open));
-        let saved = Saved {
-            words: std::mem::take(&mut self.words),
-            now: self.now,
-            sessions: sessions.collect(),
-            waiting,
-        };
-        self.table.clear();
-        Ok(postcard::to_stdvec(&saved)?)
+        let sessions = &self.sessions;
+        let waiting = self.waiting.suspend().map(|held| (sessions.key_of(&held).to_vec(), held));
+        let sessions = self.sessions.suspend();
+        Ok(postcard::to_stdvec(&Saved { sessions, waiting })?)
     }
 
     /// A grouper that goes on where another one with the same options was suspended.
@@ -477,110 +318,20 @@ impl Grouper {
     pub fn resume(options: GroupOptions, state: &[u8]) -> Result<Self, StateError> {
         let saved: Saved = postcard::from_bytes(state)?;
         let mut grouper = Self::with_options(options);
-        grouper.words = saved.words;
-        grouper.now = saved.now;
-        for (number, (key, mut open)) in saved.sessions.into_iter().enumerate() {
-            open.key = grouper.keys.keep(&key);
-            let hash = grouper.keys.hash(&open.key, open.proto.0, &grouper.hasher);
-            open.hash = hash;
-            if !open.superseded {
-                let number = number as u64;
-                grouper.table.insert_unique(hash, Entry { hash, number }, |entry| entry.hash);
-            }
-            grouper.sessions.push_back(open);
-        }
-        let keys = &mut grouper.keys;
-        grouper.waiting.resume(saved.waiting.map(|(key, held)| Held { key: keys.keep(&key), ..held }));
+        grouper.sessions.resume(saved.sessions);
+        let sessions = &mut grouper.sessions;
+        grouper.waiting.resume(saved.waiting.map(|(key, held)| sessions.hold_again(held, &key)));
         Ok(grouper)
     }
 
     /// Probes that are in no finished session yet.
     pub fn unfinished(&self) -> u64 {
-        self.sessions.iter().map(|open| open.sum.probes).sum::<u64>() + self.waiting.len() as u64
+        self.sessions.probes() + self.waiting.len() as u64
     }
 
     /// Probes that came too late to be put in order.
     pub fn late(&self) -> u64 {
         self.waiting.late()
-    }
-
-    /// The next probe in order of time.
-    fn take<E>(
-        &mut self,
-        probe: &Held,
-        emit: &mut impl FnMut(Session<'_>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        self.now = probe.ts;
-        while self
-            .sessions
-            .front()
-            .is_some_and(|s| s.superseded || self.window.is_over(s.start, s.end, self.now))
-        {
-            self.emit_front(emit)?;
-        }
-        let hash = self.keys.hash(&probe.key, probe.proto.0, &self.hasher);
-        let (sessions, front, keys) = (&self.sessions, self.front, &self.keys);
-        let found = self.table.find_entry(hash, |entry| {
-            let session = &sessions[(entry.number - front) as usize];
-            entry.hash == hash && session.proto == probe.proto && keys.same(&session.key, &probe.key)
-        });
-        if let Ok(entry) = found {
-            let session = &mut self.sessions[(entry.get().number - front) as usize];
-            if !self.window.is_over(session.start, session.end, probe.ts) {
-                session.add(probe, self.options.approximate);
-                self.keys.release(probe.key);
-                return Ok(());
-            }
-            session.superseded = true;
-            entry.remove();
-        }
-        let number = self.front + self.sessions.len() as u64;
-        self.sessions.push_back(Open::new(probe, hash, &self.options));
-        self.table.insert_unique(hash, Entry { hash, number }, |entry| entry.hash);
-        Ok(())
-    }
-
-    fn emit_front<E>(&mut self, emit: &mut impl FnMut(Session<'_>) -> Result<(), E>) -> Result<(), E> {
-        let Some(mut open) = self.sessions.pop_front() else { return Ok(()) };
-        let number = self.front;
-        if let Ok(entry) = self.table.find_entry(open.hash, |entry| entry.number == number) {
-            entry.remove();
-        }
-        self.front += 1;
-        let over = open.superseded || self.window.is_over(open.start, open.end, self.now);
-        let closed_by = if over { self.window.closed_by(open.start, open.end) } else { ClosedBy::Eof };
-        let sizes = open.targets.sizes();
-        let (technique, technique_probes) = self.words.most_frequent(&open.techniques);
-        let (tool, tool_probes) = self.words.most_frequent(&open.tools);
-        let session = Session {
-            key: self.keys.get(&open.key),
-            proto: open.proto,
-            start: open.start,
-            end: open.end,
-            ts_digits: open.ts_digits,
-            technique,
-            technique_probes,
-            tool,
-            tool_probes,
-            probes: open.sum.probes,
-            marked: open.marked,
-            packets: open.sum.packets,
-            bytes: open.sum.bytes,
-            srcs: open.srcs.count(),
-            dsts: sizes.dsts,
-            ports: sizes.ports,
-            targets: sizes.targets,
-            horizontal: sizes.horizontal,
-            vertical: sizes.vertical,
-            burst: open.burst.as_ref().map_or(0, |burst| burst.most),
-            approximate: open.srcs.is_sketch() || open.targets.is_sketch(),
-            closed_by,
-            parts: open.parts.as_mut().map_or(&[], |parts| parts.settled()),
-            words: &self.words,
-        };
-        let emitted = emit(session);
-        self.keys.release(open.key);
-        emitted
     }
 }
 

@@ -130,9 +130,9 @@ impl<T> Reorder<T> {
         Ok(())
     }
 
-    /// The next item whose turn has come.
+    /// Shows the next item whose turn has come to `take`, and lets it go.
     #[inline]
-    pub fn pop(&mut self) -> Option<T> {
+    pub fn pop<O>(&mut self, take: impl FnOnce(&T) -> O) -> Option<O> {
         let first = self.first()?;
         if self.newest.since(first) <= self.reach {
             if self.len() <= self.limit {
@@ -140,25 +140,28 @@ impl<T> Reorder<T> {
             }
             self.hurried += 1;
         }
-        self.pop_any()
+        self.pop_any(take)
     }
 
-    /// The next item, whether its turn has come or not: for the end of the input.
-    pub fn pop_any(&mut self) -> Option<T> {
+    /// Likewise, whether its turn has come or not: for the end of the input.
+    #[inline]
+    pub fn pop_any<O>(&mut self, take: impl FnOnce(&T) -> O) -> Option<O> {
         let from_heap = match (self.queue.front(), self.stragglers.peek()) {
             (Some((ts, arrival, _)), Some(Reverse(straggler))) => straggler.key() < (*ts, *arrival),
             (None, Some(_)) => true,
             _ => false,
         };
-        let (ts, item) = if from_heap {
+        if from_heap {
             let Reverse(straggler) = self.stragglers.pop()?;
-            (straggler.ts, straggler.item)
-        } else {
-            let (ts, _, item) = self.queue.pop_front()?;
-            (ts, item)
-        };
-        self.taken = ts;
-        Some(item)
+            self.taken = straggler.ts;
+            return Some(take(&straggler.item));
+        }
+        // Shown where it lies: items are large, and each passes here.
+        let (ts, _, item) = self.queue.front()?;
+        self.taken = *ts;
+        let taken = take(item);
+        self.queue.pop_front();
+        Some(taken)
     }
 
     fn first(&self) -> Option<Ts> {
@@ -201,9 +204,9 @@ mod tests {
         let mut out = Vec::new();
         for t in times {
             let _late = reorder.push(Ts::from_nanos(*t), *t);
-            out.extend(std::iter::from_fn(|| reorder.pop()));
+            out.extend(std::iter::from_fn(|| reorder.pop(|item| *item)));
         }
-        out.extend(std::iter::from_fn(|| reorder.pop_any()));
+        out.extend(std::iter::from_fn(|| reorder.pop_any(|item| *item)));
         (out, reorder.late())
     }
 
@@ -218,10 +221,10 @@ mod tests {
         for i in 0..10 {
             reorder.push(Ts::from_nanos(5), i).unwrap();
         }
-        let early: Vec<i32> = std::iter::from_fn(|| reorder.pop()).collect();
+        let early: Vec<i32> = std::iter::from_fn(|| reorder.pop(|item| *item)).collect();
         assert_eq!(early, [0, 1, 2, 3, 4, 5, 6]);
         assert_eq!((reorder.len(), reorder.hurried()), (3, 7));
-        assert_eq!(std::iter::from_fn(|| reorder.pop_any()).collect::<Vec<i32>>(), [7, 8, 9]);
+        assert_eq!(std::iter::from_fn(|| reorder.pop_any(|item| *item)).collect::<Vec<i32>>(), [7, 8, 9]);
     }
 
     proptest! {
