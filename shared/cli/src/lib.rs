@@ -7,6 +7,7 @@
 //! - [`Account`] is that line: what was read equals the sum of what became of it, or the tool says so loudly.
 //! - [`input`] opens files and stdin, plain or compressed; [`RowOptions`] are the arguments shared by the tools that
 //!   read rows.
+//! - [`read_ahead`] reads on one thread and works on another.
 //! - [`Progress`] shows on a terminal how far a long run has come.
 //!
 //! A tool's `main.rs` is one call:
@@ -22,6 +23,7 @@
 //! ```
 
 mod account;
+mod ahead;
 mod args;
 mod console;
 mod fields;
@@ -30,6 +32,7 @@ mod progress;
 mod row_tool;
 
 pub use account::Account;
+pub use ahead::{Ahead, read_ahead};
 pub use args::{FormatArg, RowOptions, duration};
 pub use console::Console;
 pub use fields::{ListFields, list_fields};

@@ -279,7 +279,7 @@ impl Grouper {
     ) -> Result<(), E> {
         let sessions = &mut self.sessions;
         if let Err(late) = self.waiting.push(probe.ts, sessions.hold(probe, marked)) {
-            sessions.let_go(late);
+            sessions.let_go(&late);
         }
         while let Some(taken) = self.waiting.pop(|held| sessions.take(held, emit)) {
             taken?;

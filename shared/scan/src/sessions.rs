@@ -184,7 +184,7 @@ impl Sessions {
     }
 
     /// Forgets a probe that is in no session.
-    pub(crate) fn let_go(&mut self, held: Held) {
+    pub(crate) fn let_go(&mut self, held: &Held) {
         self.keys.release(held.key);
     }
 
@@ -194,8 +194,9 @@ impl Sessions {
     }
 
     /// A probe that waited in another run, with its key.
-    pub(crate) fn hold_again(&mut self, held: Held, key: &[u8]) -> Held {
-        Held { key: self.keys.keep(key), ..held }
+    pub(crate) fn hold_again(&mut self, mut held: Held, key: &[u8]) -> Held {
+        held.key = self.keys.keep(key);
+        held
     }
 
     /// Hands out every session that is left.

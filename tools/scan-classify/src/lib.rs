@@ -7,6 +7,7 @@
 //! its reason; the last line on stderr says how many each.
 
 mod args;
+mod packets;
 mod probe_rows;
 mod summary;
 
@@ -16,10 +17,11 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use probeline_cli::{Console, Outcome, input, list_fields, open_rows, stdout};
+use probeline_cli::{Ahead, Console, Outcome, input, list_fields, open_rows, read_ahead, stdout};
 use probeline_record::{Encoder, PacketColumns, rows};
-use probeline_scan::{Class, Classifier, Options, Packet, Probe, SavedState};
+use probeline_scan::{Class, Classifier, Options, Probe, SavedState};
 
+use packets::{PacketReader, Packets};
 use probe_rows::ProbeRows;
 use summary::Summary;
 
@@ -53,34 +55,25 @@ pub fn run(args: &Args, console: &mut Console) -> Outcome {
         if !missing.is_empty() {
             console.say(format_args!("{name}: no column {}; taken as absent", missing.join(", ")));
         }
-        let (probes, mut first) = ProbeRows::new(&mut rows, &mut sink.out).with_context(|| name.clone())?;
+        let (probes, first) = ProbeRows::new(&mut rows, &mut sink.out).with_context(|| name.clone())?;
         sink.probes = Some(probes);
         let fingerprint =
             fingerprint(&options, format_args!("{:?} {}", rows.format(), rows.names().join(",")));
         let mut classifier = begin(args, options, &fingerprint)?;
         let restored = classifier.unfinished();
-        loop {
-            let row = match rows.next_row_with(&mut || sink.out.flush()) {
-                Ok(Some(row)) => row,
-                Ok(None) => break,
-                Err(e) if e.is_row() => {
-                    sink.summary.malformed += 1;
-                    console.fault(format_args!("{name}: {e}"));
-                    continue;
+        let mut reader = PacketReader { name, rows, columns, first };
+        read_ahead(
+            move |batch: &mut Packets| reader.fill(batch),
+            |ahead| {
+                let Ahead::Batch(batch) = ahead else { return Ok(sink.out.flush()?) };
+                sink.summary.rows(batch.counts);
+                batch.faults.iter().for_each(|fault| console.fault(fault));
+                for (packet, kept) in batch.iter() {
+                    classifier.push(packet, kept, &mut |probe| sink.probe(&probe))?;
                 }
-                Err(e) => return Err(probeline_cli::row_error(e, &name)),
-            };
-            sink.summary.read += 1;
-            match Packet::from_row(&columns.packet(row)) {
-                Ok(packet) => {
-                    classifier.push(&packet, first.take(&row), &mut |probe| sink.probe(&probe))?;
-                }
-                Err(e) => {
-                    sink.summary.malformed_cells += 1;
-                    console.fault(format_args!("{name}: line {}: {e}", row.line()));
-                }
-            }
-        }
+                Ok(())
+            },
+        )?;
         let carries_on = args.state.is_some() && !args.r#final;
         if !carries_on {
             classifier.finish(&mut |probe| sink.probe(&probe))?;

@@ -1,17 +1,14 @@
 use probeline_cli::Account;
 use probeline_scan::{Class, Probe, Tally, Technique};
 
+use crate::packets::Counts;
+
 /// What came in and what became of it.
 #[derive(Default)]
 pub(crate) struct Summary {
-    /// Rows that could be split into cells.
-    pub(crate) read: u64,
-    /// Rows that could not.
-    pub(crate) malformed: u64,
+    rows: Counts,
     /// Packets that the saved state brought, and those that it keeps; where there is one.
     pub(crate) state: Option<(u64, u64)>,
-    /// Rows with a cell that is not what its column promises.
-    pub(crate) malformed_cells: u64,
     pub(crate) tally: Tally,
     classes: [Count; Class::ALL.len()],
     techniques: [Count; Technique::ALL.len()],
@@ -31,6 +28,13 @@ impl Count {
 }
 
 impl Summary {
+    /// Adds the rows of a batch.
+    pub(crate) fn rows(&mut self, batch: Counts) {
+        self.rows.read += batch.read;
+        self.rows.malformed += batch.malformed;
+        self.rows.malformed_cells += batch.malformed_cells;
+    }
+
     pub(crate) fn count(&mut self, probe: &Probe<'_>) {
         self.classes[probe.class as usize].add(probe);
         if let Some(technique) = probe.technique {
@@ -40,7 +44,7 @@ impl Summary {
 
     pub(crate) fn account(&self, wanted: &[Class], rows: u64) -> Account {
         let (restored, kept) = self.state.unwrap_or_default();
-        let mut account = Account::new("packets", restored + self.read + self.malformed);
+        let mut account = Account::new("packets", restored + self.rows.read + self.rows.malformed);
         for class in Class::ALL {
             let packets = self.classes[*class as usize].packets;
             if wanted.contains(class) || packets > 0 {
@@ -54,8 +58,8 @@ impl Summary {
             account = account.part("kept in the state", kept).note("from the state", restored);
         }
         account = account
-            .skipped("malformed rows", self.malformed)
-            .skipped("malformed cells", self.malformed_cells)
+            .skipped("malformed rows", self.rows.malformed)
+            .skipped("malformed cells", self.rows.malformed_cells)
             .skipped("late", self.tally.late)
             .note("rows written", rows);
         for (what, count) in [
