@@ -1,8 +1,9 @@
-//! Capture files: pcap and pcapng in, pcap out, compressed or plain, damaged or whole.
+//! Capture files: pcap and pcapng in and out, compressed or plain, damaged or whole.
 //!
 //! [`Reader`] reads any [`std::io::Read`] (a file, a pipe, a slice) and hands out [`Batch`]es: one reused
 //! buffer of capture bytes and the [`Record`]s found in it. Nothing is allocated per packet.
-//! [`MergeReader`] puts several readers into one time order, [`PcapWriter`] writes classic pcap.
+//! [`MergeReader`] puts several readers into one time order, [`PcapWriter`] writes classic pcap and
+//! [`PcapngWriter`] pcapng, through a [`Compressor`] if wished.
 //!
 //! ```
 //! use probeline_capfile::{Batch, LinkType, PcapWriter, Reader};
@@ -50,6 +51,7 @@
 //! in tshark.
 
 mod batch;
+mod compress;
 mod damage;
 mod error;
 mod input;
@@ -62,8 +64,10 @@ mod walk;
 mod writer;
 
 pub use batch::{Batch, LinkType, Record};
+pub use compress::{Compression, Compressor};
 pub use damage::{Damage, DamageKind};
 pub use error::{Error, MergeError};
 pub use merge::MergeReader;
+pub use pcapng::{InterfaceInfo, InterfaceStatistics, PcapngWriter, SectionInfo};
 pub use reader::Reader;
 pub use writer::PcapWriter;

@@ -59,6 +59,11 @@ impl<W: Write> PcapWriter<W> {
         self.inner.flush()
     }
 
+    /// The inner writer; what is written to it must be whole records.
+    pub fn get_mut(&mut self) -> &mut W {
+        &mut self.inner
+    }
+
     /// The inner writer.
     pub fn get_ref(&self) -> &W {
         &self.inner

@@ -34,6 +34,16 @@ pub enum Error {
         /// Its value, in the option's unit.
         value: u64,
     },
+    /// The interface does not have this link type.
+    #[error("{device} does not have link type {wanted}: {reason}")]
+    LinkType {
+        /// The interface.
+        device: String,
+        /// The name as given.
+        wanted: String,
+        /// libpcap's words.
+        reason: String,
+    },
     /// The filter expression does not compile for the link type.
     #[error("filter '{expression}' for link type {link_type}: {reason}")]
     Filter {
@@ -50,6 +60,12 @@ pub enum Error {
         /// The interface.
         device: String,
         /// libpcap's or the system's words.
+        reason: String,
+    },
+    /// The system does not tell when interfaces come and go.
+    #[error("watching the interfaces: {reason}")]
+    Watch {
+        /// The system's words.
         reason: String,
     },
     /// The list of interfaces could not be read.

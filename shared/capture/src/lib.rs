@@ -2,6 +2,7 @@
 //!
 //! - [`Live`] is an interface being captured from: a non-blocking source of packets with the kernel's own drop
 //!   counters, waited for with a timeout so that the caller can look at its clock and its signals in between.
+//! - [`LinkWatch`] tells when interfaces go down, come up, come and go, which libpcap does not.
 //! - [`devices`] lists what can be captured from.
 //! - [`Filter`] is a tcpdump filter expression compiled for one link type, to be asked about packets from anywhere.
 //!
@@ -22,10 +23,14 @@ mod bpf;
 mod device;
 mod error;
 mod filter;
+#[cfg(target_os = "linux")]
+mod link;
 pub mod link_type;
 mod live;
 
 pub use device::{Device, devices};
 pub use error::Error;
 pub use filter::Filter;
-pub use live::{Counters, Live, LiveOptions, Packet};
+#[cfg(target_os = "linux")]
+pub use link::{LinkChange, LinkState, LinkWatch};
+pub use live::{Counters, Direction, Live, LiveOptions, Packet, Stamp};

@@ -1,9 +1,9 @@
 //! An interface being captured from.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
-use pcap::{Active, Capture, Linktype, Precision};
+use pcap::{Active, Capture, Linktype, Precision, TimestampType};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::error::{Error, reason};
@@ -26,6 +26,54 @@ pub struct LiveOptions {
     pub immediate: bool,
     /// A filter expression (pcap-filter(7)) for the kernel to apply; empty for every packet.
     pub filter: String,
+    /// Which way packets must go, as seen from this machine.
+    pub direction: Direction,
+    /// Who stamps packets; none for libpcap's default, the kernel. Where the interface cannot do what is asked, libpcap
+    /// takes the default without a word.
+    pub stamp: Option<Stamp>,
+    /// Whether times are wanted in nanoseconds; see [`Live::nanoseconds`] for what comes of it.
+    pub nanoseconds: bool,
+    /// libpcap's name of the link type wanted (`EN10MB`), none for the interface's default.
+    pub link_type: Option<String>,
+}
+
+/// Which way a packet goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Direction {
+    /// Either way.
+    #[default]
+    Both,
+    /// To this machine.
+    In,
+    /// From this machine.
+    Out,
+}
+
+/// Who stamps packets with their time (pcap-tstamp(7)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stamp {
+    /// The kernel.
+    Host,
+    /// The kernel, cheaply.
+    HostLowPrecision,
+    /// The kernel, as precisely as it can.
+    HostHighPrecision,
+    /// The adapter, its clock being kept at the kernel's.
+    Adapter,
+    /// The adapter, by its own clock.
+    AdapterUnsynced,
+}
+
+impl From<Stamp> for TimestampType {
+    fn from(stamp: Stamp) -> Self {
+        match stamp {
+            Stamp::Host => Self::Host,
+            Stamp::HostLowPrecision => Self::HostLowPrec,
+            Stamp::HostHighPrecision => Self::HostHighPrec,
+            Stamp::Adapter => Self::Adapter,
+            Stamp::AdapterUnsynced => Self::AdapterUnsynced,
+        }
+    }
 }
 
 impl Default for LiveOptions {
@@ -37,11 +85,15 @@ impl Default for LiveOptions {
             gather: Duration::from_millis(100),
             immediate: false,
             filter: String::new(),
+            direction: Direction::Both,
+            stamp: None,
+            nanoseconds: true,
+            link_type: None,
         }
     }
 }
 
-/// A packet in the kernel's buffer: valid until the next one is asked for.
+/// A packet in the kernel's buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Packet<'a> {
     /// When it was captured, in nanoseconds since the Unix epoch; see [`Live::nanoseconds`] for what they are worth.
@@ -65,10 +117,12 @@ pub struct Counters {
     pub dropped_by_interface: u64,
 }
 
-/// An open interface. Reading never blocks; [`Live::wait`] does, for as long as it is told.
+/// An open interface. Reading never blocks; [`Live::wait`] does, for as long as it is told, and so does whoever polls its
+/// descriptor together with others.
 pub struct Live {
     capture: Capture<Active>,
     device: String,
+    nanoseconds: bool,
     link_type: u32,
     last: pcap::Stat,
     counters: Counters,
@@ -88,6 +142,7 @@ impl Live {
         let fail = |e: &pcap::Error| open_error(device, reason(e));
         let snaplen = fits("snap length", u64::from(options.snaplen))?;
         let gather = fits("timeout", u64::try_from(options.gather.as_millis()).unwrap_or(u64::MAX))?;
+        let nanoseconds = NANOSECONDS && options.nanoseconds;
         let mut inactive = Capture::from_device(device)
             .map_err(|e| fail(&e))?
             .snaplen(snaplen)
@@ -95,12 +150,22 @@ impl Live {
             .promisc(options.promiscuous && device != "any")
             .timeout(gather)
             .immediate_mode(options.immediate)
-            .precision(if NANOSECONDS { Precision::Nano } else { Precision::Micro });
+            .precision(if nanoseconds { Precision::Nano } else { Precision::Micro });
         if let Some(buffer) = options.buffer {
             inactive = inactive.buffer_size(fits("buffer", buffer)?);
         }
+        if let Some(stamp) = options.stamp {
+            inactive = inactive.tstamp_type(stamp.into());
+        }
         let mut capture = inactive.open().map_err(|e| fail(&e))?.setnonblock().map_err(|e| fail(&e))?;
-        if device == "any" {
+        if let Some(name) = &options.link_type {
+            let wanted = Linktype::from_name(name).and_then(|wanted| capture.set_datalink(wanted));
+            wanted.map_err(|e| Error::LinkType {
+                device: device.to_owned(),
+                wanted: name.clone(),
+                reason: reason(&e),
+            })?;
+        } else if device == "any" {
             // The newer of the two cooked forms says which interface a packet came from; where libpcap is too old
             // for it, the form it opened with stays.
             let _ = capture.set_datalink(Linktype(link_type::LINUX_SLL2.cast_signed()));
@@ -113,23 +178,34 @@ impl Live {
                 reason: reason(&e),
             })?;
         }
+        if options.direction != Direction::Both {
+            let direction = match options.direction {
+                Direction::In => pcap::Direction::In,
+                _ => pcap::Direction::Out,
+            };
+            capture.direction(direction).map_err(|e| fail(&e))?;
+        }
         let last = pcap::Stat { received: 0, dropped: 0, if_dropped: 0 };
-        Ok(Self { capture, device: device.to_owned(), link_type, last, counters: Counters::default() })
+        let counters = Counters::default();
+        Ok(Self { capture, device: device.to_owned(), nanoseconds, link_type, last, counters })
     }
 
-    /// The next packet in the buffer, none when there is none at the moment.
+    /// Hands over what is in the buffer, at most `most` packets, and says how many there were. Packets may be left when
+    /// it is fewer than `most`: only 0 says that there were none at the moment.
     ///
     /// # Errors
-    /// [`Error::Read`], when the interface has gone for instance.
-    pub fn next_packet(&mut self) -> Result<Option<Packet<'_>>, Error> {
-        match self.capture.next_packet() {
-            Ok(packet) => {
-                let stamp = packet.header.ts;
-                let part = stamp.tv_usec.saturating_mul(if NANOSECONDS { 1 } else { 1000 });
-                let ts_ns = stamp.tv_sec.saturating_mul(1_000_000_000).saturating_add(part);
-                Ok(Some(Packet { ts_ns, wire_len: packet.header.len, data: packet.data }))
-            }
-            Err(pcap::Error::TimeoutExpired | pcap::Error::NoMorePackets) => Ok(None),
+    /// [`Error::Read`], when the interface has gone for instance; packets handed over before it stand.
+    pub fn read(&mut self, most: usize, mut take: impl FnMut(Packet<'_>)) -> Result<usize, Error> {
+        let scale = if self.nanoseconds { 1 } else { 1000 };
+        let done = self.capture.dispatch(Some(most), |packet| {
+            let stamp = packet.header.ts;
+            let part = stamp.tv_usec.saturating_mul(scale);
+            let ts_ns = stamp.tv_sec.saturating_mul(1_000_000_000).saturating_add(part);
+            take(Packet { ts_ns, wire_len: packet.header.len, data: packet.data });
+        });
+        match done {
+            Ok(count) => Ok(count),
+            Err(pcap::Error::TimeoutExpired | pcap::Error::NoMorePackets) => Ok(0),
             Err(e) => Err(Error::Read { device: self.device.clone(), reason: reason(&e) }),
         }
     }
@@ -176,7 +252,33 @@ impl Live {
     /// Whether time stamps have nanoseconds; if not, they are whole microseconds.
     #[must_use]
     pub fn nanoseconds(&self) -> bool {
-        NANOSECONDS
+        self.nanoseconds
+    }
+
+    /// The number that the system knows the interface by; none for `any` and for what is no network interface. An
+    /// interface removed and made again has another.
+    #[must_use]
+    pub fn index(&self) -> Option<u32> {
+        rustix::net::netdevice::name_to_index(&self.capture, &self.device).ok()
+    }
+
+    /// The link types that could have been asked for: libpcap's name and description of each.
+    ///
+    /// # Errors
+    /// [`Error::Read`] when libpcap does not give the list.
+    pub fn link_types(&self) -> Result<Vec<(String, String)>, Error> {
+        let all = self
+            .capture
+            .list_datalinks()
+            .map_err(|e| Error::Read { device: self.device.clone(), reason: reason(&e) })?;
+        let text = |text: Result<String, pcap::Error>| text.unwrap_or_default();
+        Ok(all.iter().map(|link| (text(link.get_name()), text(link.get_description()))).collect())
+    }
+}
+
+impl AsFd for Live {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.capture.as_fd()
     }
 }
 
@@ -249,13 +351,14 @@ mod tests {
             let mut last = 0;
             while seen.len() < 20 && Instant::now() < deadline {
                 live.wait(Duration::from_millis(50)).unwrap();
-                while let Some(packet) = live.next_packet().unwrap() {
+                let take = |packet: Packet<'_>| {
                     // Ethernet 14, IPv4 20, UDP 8, payload 100 bytes.
                     assert_eq!((packet.data.len(), packet.wire_len), (kept, 142));
                     assert!(packet.ts_ns >= last, "time stands still or goes on");
                     last = packet.ts_ns;
                     seen.push(packet.data[42]);
-                }
+                };
+                live.read(7, take).unwrap();
             }
             assert_eq!(seen, (0..20).collect::<Vec<_>>());
             let counters = live.counters().unwrap();

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, bail};
@@ -63,11 +64,20 @@ impl Account {
         Ok(())
     }
 
-    /// Writes the account as one JSON object.
+    /// Writes the account to a file, as one JSON object.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub fn save(&self, file: &Path) -> Outcome {
+        let create = std::fs::File::create(file).with_context(|| format!("writing {}", file.display()))?;
+        self.write_json(create).with_context(|| format!("writing {}", file.display()))
+    }
+
+    /// Writes the account as one JSON object and a line feed.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write_json(&self, mut out: impl Write) -> Outcome {
         let object = |counts: &[(String, u64)]| {
             let entries: Vec<String> =
                 counts.iter().map(|(name, count)| format!("\"{name}\":{count}")).collect();
@@ -81,7 +91,7 @@ impl Account {
             object(&self.skipped),
             object(&self.notes)
         );
-        std::fs::write(file, json).with_context(|| format!("writing {}", file.display()))
+        Ok(out.write_all(json.as_bytes())?)
     }
 }
 

@@ -1,8 +1,10 @@
 //! pcapng: blocks with their length at both ends (draft-ietf-opsawg-pcapng).
 
 mod interface;
+mod writer;
 
 use self::interface::Interface;
+pub use self::writer::{InterfaceInfo, InterfaceStatistics, PcapngWriter, SectionInfo};
 use crate::{
     batch::Record,
     damage::DamageKind,
@@ -14,11 +16,22 @@ use crate::{
 const INTERFACE_DESCRIPTION: u32 = 1;
 const PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
+const INTERFACE_STATISTICS: u32 = 5;
 const ENHANCED_PACKET: u32 = 6;
-/// Every type that a search believes: those above and Name Resolution, Interface Statistics, systemd Journal
+/// Every type that a search believes: those above and Name Resolution, systemd Journal
 /// Export, Decryption Secrets, Custom.
-const KNOWN: [u32; 10] =
-    [INTERFACE_DESCRIPTION, PACKET, SIMPLE_PACKET, 4, 5, ENHANCED_PACKET, 9, 10, 0x0000_0BAD, 0x4000_0BAD];
+const KNOWN: [u32; 10] = [
+    INTERFACE_DESCRIPTION,
+    PACKET,
+    SIMPLE_PACKET,
+    4,
+    INTERFACE_STATISTICS,
+    ENHANCED_PACKET,
+    9,
+    10,
+    0x0000_0BAD,
+    0x4000_0BAD,
+];
 
 /// Type, length, and length again.
 const FRAME: usize = 12;

@@ -8,9 +8,30 @@
 )]
 
 use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+
+/// The user that a capture started by root becomes when nothing speaks for another.
+pub(crate) const NOBODY: u32 = 65534;
+
+/// A folder that the user `nobody` may write to.
+pub(crate) fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::os::unix::fs::chown(folder.path(), Some(NOBODY), Some(NOBODY)).unwrap();
+    folder
+}
+
+/// Waits until something is so; what it is not after twenty seconds, it never will be.
+pub(crate) fn until(what: &str, mut so: impl FnMut() -> bool) {
+    let patience = Instant::now() + Duration::from_secs(20);
+    while !so() {
+        assert!(Instant::now() < patience, "waited in vain for: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
 
 /// The two ends: packets sent in `near` to 203.0.113.0/24 arrive at `wire1` of `far`, where nothing answers.
 pub(crate) struct Wire {
@@ -37,17 +58,24 @@ impl Wire {
             }
         }
         ip(&["netns", "add", &wire.far]);
-        let (near, far) = (wire.near.as_str(), wire.far.as_str());
+        // No IPv6 of the kernel's own: only what the test sends is on the wire.
+        for end in [&wire.near, &wire.far] {
+            let quiet = ["net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1"];
+            assert!(wire.run(end, "sysctl", &["-qw", quiet[0], quiet[1]]).status.success());
+        }
+        ip(&["-n", &wire.far, "link", "set", "lo", "up"]);
+        wire.connect();
+        Some(wire)
+    }
+
+    /// Puts the wire between them, up at both ends.
+    pub(crate) fn connect(&self) {
+        let (near, far) = (self.near.as_str(), self.far.as_str());
         let mac = "02:00:00:00:00:02";
         ip(&[
             "link", "add", "wire0", "netns", near, "type", "veth", "peer", "name", "wire1", "address", mac,
             "netns", far,
         ]);
-        // No IPv6 of the kernel's own: only what the test sends is on the wire.
-        for end in [near, far] {
-            let quiet = ["net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1"];
-            assert!(wire.run(end, "sysctl", &["-qw", quiet[0], quiet[1]]).status.success());
-        }
         ip(&["-n", near, "link", "set", "wire0", "up"]);
         ip(&["-n", far, "link", "set", "wire1", "up"]);
         ip(&["-n", near, "address", "add", "198.51.100.1/24", "dev", "wire0"]);
@@ -65,7 +93,6 @@ impl Wire {
             "permanent",
         ]);
         ip(&["-n", near, "route", "add", "203.0.113.0/24", "via", "198.51.100.2"]);
-        Some(wire)
     }
 
     fn run(&self, end: &str, program: &str, args: &[&str]) -> Output {
@@ -87,6 +114,37 @@ impl Wire {
         ip(&["-n", &self.far, "link", "delete", "wire1"]);
     }
 
+    /// Takes the far end down or up.
+    pub(crate) fn set(&self, state: &str) {
+        ip(&["-n", &self.far, "link", "set", "wire1", state]);
+    }
+
+    /// Takes the near end down or up.
+    pub(crate) fn set_near(&self, state: &str) {
+        ip(&["-n", &self.near, "link", "set", "wire0", state]);
+    }
+
+    /// Begins to send `count` numbered UDP datagrams of 200 bytes, as fast as it goes.
+    pub(crate) fn blast(&self, count: u32) -> Blast {
+        let script = format!(
+            r#"
+import socket, struct
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind(("wire0", 0))
+head = bytes.fromhex("020000000002" "020000000001" "0800") + bytes.fromhex(
+    "450000e4000040004011" "0000" "c6336401" "cb00710a") + bytes.fromhex("0009000900d00000")
+for n in range({count}):
+    s.send(head + struct.pack("!I", n) + bytes(196))
+"#
+        );
+        let child = Command::new("ip")
+            .args(["netns", "exec", &self.near, "python3", "-c", &script])
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        Blast(child)
+    }
+
     /// Starts a program at the far end and waits until it says `ready` on stderr.
     pub(crate) fn start(&self, program: &str, args: &[&str], ready: &str) -> Running {
         let mut child = Command::new("ip")
@@ -97,13 +155,19 @@ impl Wire {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut said = String::new();
-        while !said.contains(ready) {
-            let got = stderr.read_line(&mut said).unwrap();
-            assert!(got > 0, "{program} ended before it was ready: {said}");
-        }
-        Running { child, stderr, said }
+        let said = Arc::new(Mutex::new(String::new()));
+        let (hearing, stderr) = (Arc::clone(&said), child.stderr.take().unwrap());
+        let listener = std::thread::spawn(move || {
+            let mut stderr = BufReader::new(stderr);
+            let mut line = String::new();
+            while stderr.read_line(&mut line).is_ok_and(|length| length > 0) {
+                hearing.lock().unwrap().push_str(&line);
+                line.clear();
+            }
+        });
+        let mut running = Running { child, said, listener: Some(listener) };
+        running.until(ready);
+        running
     }
 
     /// Runs pcap-cap at the far end to its end.
@@ -130,11 +194,28 @@ fn ip(args: &[&str]) {
     assert!(output.status.success(), "ip {args:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// A program at work.
+/// Packets on their way.
+pub(crate) struct Blast(Child);
+
+impl Blast {
+    /// Waits until all are sent.
+    pub(crate) fn wait(mut self) {
+        assert!(self.0.wait().unwrap().success());
+    }
+}
+
+impl Drop for Blast {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+/// A program at work. It ends with its owner.
 pub(crate) struct Running {
     child: Child,
-    stderr: BufReader<std::process::ChildStderr>,
-    said: String,
+    said: Arc<Mutex<String>>,
+    listener: Option<JoinHandle<()>>,
 }
 
 /// What a program left behind.
@@ -145,9 +226,30 @@ pub(crate) struct Ended {
 }
 
 impl Running {
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+    }
+
+    /// What it has said on stderr.
+    pub(crate) fn said(&self) -> String {
+        self.said.lock().unwrap().clone()
+    }
+
+    /// Waits until it says something on stderr.
+    pub(crate) fn until(&mut self, words: &str) {
+        let patience = Instant::now() + Duration::from_secs(20);
+        while !self.said().contains(words) {
+            if self.listener.as_ref().is_none_or(JoinHandle::is_finished) && !self.said().contains(words) {
+                panic!("ended without saying {words:?}: {}", self.said());
+            }
+            assert!(Instant::now() < patience, "waited in vain for {words:?}: {}", self.said());
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// Waits for its end.
@@ -158,8 +260,8 @@ impl Running {
             stdout.read_to_end(&mut bytes).map(|_| bytes)
         });
         let code = self.code();
-        self.stderr.read_to_string(&mut self.said).unwrap();
-        Ended { code, stdout: reader.join().unwrap().unwrap(), stderr: self.said }
+        self.listener.take().unwrap().join().unwrap();
+        Ended { code, stdout: reader.join().unwrap().unwrap(), stderr: self.said() }
     }
 
     /// Closes the reading end of its standard output.
@@ -174,13 +276,26 @@ impl Running {
             match self.child.try_wait().unwrap() {
                 Some(status) => return status.code(),
                 None if Instant::now() > patience => {
-                    self.child.kill().unwrap();
-                    panic!("still running after ten seconds: {}", self.said);
+                    panic!("still running after ten seconds: {}", self.said())
                 }
                 None => std::thread::sleep(Duration::from_millis(10)),
             }
         }
     }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// The files in a folder, by name.
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
 }
 
 /// Captured and wire length of each packet, by a reader that knows little-endian pcap and nothing else.
@@ -197,8 +312,8 @@ pub(crate) fn lengths(pcap: &[u8]) -> Vec<(u32, u32)> {
 }
 
 /// The only file in a folder.
-pub(crate) fn only_file(folder: &Path) -> std::path::PathBuf {
-    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+pub(crate) fn only_file(folder: &Path) -> PathBuf {
+    let mut files = files(folder);
     assert_eq!(files.len(), 1, "{files:?}");
     files.remove(0)
 }
