@@ -216,6 +216,7 @@ class OtherProtocols(unittest.TestCase):
             (11211, "0000000000000000" + b"STAT".hex(), ""),
             (3478, "0101", "stun-reply"),
             (3478, "0001", ""),
+            (3478, "4d2d", ""),
             (19, "00", "chargen-reply"),
             (17, "", ""),
         ):
