@@ -4,8 +4,8 @@ use probeline_pipelines::every::every;
 use probeline_testkit::pcap::{self, Precision};
 use probeline_testkit::{Bash, Packet, bash};
 
-const TOOLS: [&str; 7] =
-    ["fingerprint", "geo-enrich", "hist", "pcap-cap", "pkt2csv", "scan-classify", "scan-group"];
+const TOOLS: [&str; 8] =
+    ["fingerprint", "geo-enrich", "hist", "pcap-cap", "pcap-sim", "pkt2csv", "scan-classify", "scan-group"];
 
 /// The whole way from packets to counts. Every stage writes much more than a pipe holds (64 KiB on Linux), so
 /// that it cannot finish before its reader is gone.
