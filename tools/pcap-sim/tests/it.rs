@@ -153,15 +153,18 @@ fn dialogues_are_plausible() {
                 assert_eq!(tcp.acknowledgment_number(), seq.wrapping_add(1));
                 refused += 1;
             }
-        } else if !out && tcp.ack() && !tcp.rst() && !tcp.syn() {
-            if let Some((at, seq, Some(own))) = syns.get(&key) {
-                assert!(
-                    tcp.acknowledgment_number().wrapping_sub(*own) <= 2
-                        && tcp.sequence_number().wrapping_sub(*seq) < 200
-                );
-                assert!(ts - at > 8000, "not faster than the way there and back");
-                acknowledged += 1;
-            }
+        } else if !out
+            && tcp.ack()
+            && !tcp.rst()
+            && !tcp.syn()
+            && let Some((at, seq, Some(own))) = syns.get(&key)
+        {
+            assert!(
+                tcp.acknowledgment_number().wrapping_sub(*own) <= 2
+                    && tcp.sequence_number().wrapping_sub(*seq) < 200
+            );
+            assert!(ts - at > 8000, "not faster than the way there and back");
+            acknowledged += 1;
         }
     }
     assert!(accepted > 500 && acknowledged > 500 && refused > 500, "{accepted} {acknowledged} {refused}");

@@ -77,7 +77,7 @@ pub(super) fn cohorts(honeypot: bool) -> Vec<Cohort> {
     let large = |number: u16| Cohort {
         share: 0.0,
         exactly: Some(1),
-        emits: Emits::Syn(if number % 2 == 0 { UNMARKED } else { &[(Tool::Nmap, 1)] }),
+        emits: Emits::Syn(if number.is_multiple_of(2) { UNMARKED } else { &[(Tool::Nmap, 1)] }),
         ports: Ports::Range(1 + number * 650, (number + 1) * 650),
         dsts: Size::Even(1, 2),
         width: Size::Just(650),
