@@ -8,7 +8,7 @@
 # command but not in this list are spoofed: nobody answers for them.
 # shellcheck disable=SC2034
 SOURCES=(
-    89.160.20.{113..120}/32  # Sweden, AS29518
+    89.160.20.{113..122}/32  # Sweden, AS29518
     81.2.69.{142..146}/32    # United Kingdom
     216.160.83.{56..60}/32   # United States, AS209
     175.16.199.{10..15}/32   # China
@@ -229,6 +229,11 @@ other_flags() {
         "${NMAP[@]}" -sM -S 89.160.20.118 -p 22,139 $ALL
     run nmap-ack tool=nmap technique=ack src=89.160.20.119 ports=22,139 packets=50 -- \
         "${NMAP[@]}" -sA -S 89.160.20.119 -p 22,139 $ALL
+    # The window scan: what it makes of the answers differs, not what it sends.
+    run nmap-window tool=nmap technique=ack src=89.160.20.121 ports=22,139 packets=50 -- \
+        "${NMAP[@]}" -sW -S 89.160.20.121 -p 22,139 $ALL
+    run nmap-all-flags tool=nmap technique=odd-flags flags=FSRPAU src=89.160.20.122 ports=22,139 packets=50 -- \
+        "${NMAP[@]}" -sS --scanflags URGACKPSHRSTSYNFIN -S 89.160.20.122 -p 22,139 $ALL
     run nmap-fin-vertical tool=nmap technique=fin src=81.2.69.144 dst=203.0.113.12 ports=1-60 packets=60 -- \
         "${NMAP[@]}" -sF -S 81.2.69.144 -p 1-60 203.0.113.12
     run hping3-syn-fin tool=hping3 technique=odd-flags flags=FS src=198.51.100.10 ports=21 packets=25 -- \
