@@ -52,6 +52,7 @@ endif
 
 test: build geo ## run every test
 	@scripts/setup/packages test
+	@scripts/setup/python >/dev/null || echo 'without PyPI: some checks will be skipped' >&2
 # The laboratory needs network namespaces, and so root; what needs it is skipped otherwise, and says so.
 	@[[ $$EUID -ne 0 ]] || { scripts/setup/packages lab && scripts/setup/cowrie >/dev/null; }
 	PATH="$(BIN):$$PATH" PROBELINE_BIN_DIR="$(BIN)" cargo test --workspace --locked --no-fail-fast

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use probeline_testkit::{Bash, Output, Table, bundled, skipped, workspace};
+use probeline_testkit::{Bash, Output, Table, bundled, captures, skipped, workspace};
 
 /// Two machine cores shared by many make this slow; two minutes are not always enough.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -174,19 +174,58 @@ fn tables_say_what_awk_counts_in_the_rows() {
     }
 }
 
+/// The Python that `scripts/setup/python` has filled.
+fn python(test: &str) -> Option<PathBuf> {
+    let python = workspace().join("target/venv/bin/python");
+    let found = python.exists();
+    if !found {
+        skipped(test, "no target/venv; scripts/setup/python makes it where PyPI can be reached");
+    }
+    found.then_some(python)
+}
+
 #[test]
-fn tables_are_what_a_second_count_makes_of_the_rows() {
-    let Some(out) = bundled_report("tables_are_what_a_second_count_makes_of_the_rows") else { return };
+fn tables_are_what_sql_makes_of_the_packets() {
+    const TEST: &str = "tables_are_what_sql_makes_of_the_packets";
+    let (Some(python), Some(out)) = (python(TEST), bundled_report(TEST)) else { return };
+    let recount = format!(
+        "{} \"$report/recount/recount\" --telescope 203.0.113.10-203.0.113.34,2001:db8:113::/125 \"$1\" passive={} honeypot={}",
+        python.display(),
+        bundled("lab-passive.pcap").display(),
+        bundled("lab-honeypot.pcap").display()
+    );
     let (script, output) = run(&format!(
-        "check-tables {0}\ncp -r {0} copy\nsed -i '/^share below size 10,/s/,0[.]/,1./g' copy/E6.csv\ncheck-tables copy",
+        "recount() {{ {recount}; }}\nrecount {0}\ncp -r {0} copy\n\
+         sed -i '/^share below size 10,/s/,0[.]/,1./g' copy/E6.csv\nsed -i /^udp,/d copy/E1.csv\nrecount copy",
         out.display()
     ));
-    // The second is a report with a fault in it, which must be found: two figures and no more.
+    // The second is a report with faults in it, which must be found: two figures, and a row with two figures and two
+    // shares.
     let said = output.code(1).out();
-    assert_eq!(said.matches(" of E11").count(), 2, "{said}");
-    assert_eq!(said.matches("E6: below 10, ").count(), 2, "{said}");
-    assert_eq!(said.lines().count(), 4, "{said}");
+    assert_eq!(said.matches(" cells of E13").count(), 2, "{said}");
+    assert_eq!(said.matches("E6: share below size 10: ").count(), 2, "{said}");
+    assert_eq!(said.matches("E1: udp: ").count(), 4, "{said}");
+    assert_eq!(said.lines().count(), 8, "{said}");
     drop(script);
+}
+
+#[test]
+fn tables_of_other_peoples_captures_are_too() {
+    const TEST: &str = "tables_of_other_peoples_captures_are_too";
+    let Some(captures) = captures(TEST) else { return };
+    let scan = captures.join("real/scan/markofu_pcaps__evidence04.pcap");
+    // Late packets, and a sensor that answers.
+    let disorder = captures.join(
+        "real/telescope/GreyNoise-Intelligence_2024-09-noi__brazil-storm-small-tcp-sample.first2585.pcap",
+    );
+    let Some(python) = python(TEST).filter(|_| databases(TEST)) else { return };
+    let (passive, honeypot) = (disorder.display(), scan.display());
+    let (_script, output) = run(&format!(
+        "reproduce -o out --passive {passive} --honeypot {honeypot} 2>log || {{ cat log; exit 1; }}\n\
+         {} \"$report/recount/recount\" out passive={passive} honeypot={honeypot}",
+        python.display()
+    ));
+    output.code(0).stdout_has(" cells of E13");
 }
 
 #[test]
