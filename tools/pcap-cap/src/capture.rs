@@ -61,6 +61,15 @@ pub(crate) struct Options {
     pub(crate) stats: Vec<PathBuf>,
 }
 
+/// What is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum WaitFor {
+    Both,
+    /// Messages and signals.
+    Calls,
+    Packets,
+}
+
 /// When something that is done now and then was last done.
 struct Every(Instant, Duration);
 
@@ -92,6 +101,7 @@ impl Capture {
         let mut save = Every::new(self.options.status.unwrap_or(SAVE));
         self.ask();
         self.save_stats()?;
+        let mut called = false;
         loop {
             let now = Instant::now();
             if self.signals.end() || self.options.deadline.is_some_and(|deadline| deadline <= now) {
@@ -105,8 +115,12 @@ impl Capture {
             if self.options.each_packet && read > 0 {
                 self.recorder.flush();
             }
-            if tick.is_due(now) {
+            let due = tick.is_due(now);
+            if due || called {
+                called = false;
                 self.look_after()?;
+            }
+            if due {
                 if count.is_due(now) {
                     self.count();
                 }
@@ -124,7 +138,8 @@ impl Capture {
             if read == 0 {
                 let due = TICK.saturating_sub(now.elapsed());
                 let deadline = self.options.deadline.map(|deadline| deadline.saturating_duration_since(now));
-                self.wait(due.min(deadline.unwrap_or(due)), full)?;
+                let what = if full { WaitFor::Calls } else { WaitFor::Both };
+                called = self.wait(due.min(deadline.unwrap_or(due)), what)?;
             }
         }
     }
@@ -140,12 +155,18 @@ impl Capture {
         all
     }
 
-    /// Waits for packets, messages and signals; when the writer is behind, only for the latter, and not long.
-    fn wait(&self, limit: Duration, full: bool) -> Result<(), anyhow::Error> {
-        let limit = if full { limit.min(Duration::from_millis(10)) } else { limit };
-        let mut watched = vec![PollFd::from_borrowed_fd(self.signals.as_fd(), PollFlags::IN)];
-        watched.extend(self.links.iter().map(|links| PollFd::from_borrowed_fd(links.as_fd(), PollFlags::IN)));
-        if !full {
+    /// Waits for packets, messages and signals; when the writer is behind, only for the latter, and not long; at the end only
+    /// for packets. Says whether there are messages or signals: they are to be looked after before it waits again.
+    fn wait(&self, limit: Duration, what: WaitFor) -> Result<bool, anyhow::Error> {
+        let limit = if what == WaitFor::Calls { limit.min(Duration::from_millis(10)) } else { limit };
+        let mut watched = Vec::new();
+        if what != WaitFor::Packets {
+            watched.push(PollFd::from_borrowed_fd(self.signals.as_fd(), PollFlags::IN));
+            let links = self.links.iter();
+            watched.extend(links.map(|links| PollFd::from_borrowed_fd(links.as_fd(), PollFlags::IN)));
+        }
+        let callers = watched.len();
+        if what != WaitFor::Calls {
             let live = self.sources.iter().filter_map(Source::live);
             watched.extend(live.map(|live| PollFd::from_borrowed_fd(live.as_fd(), PollFlags::IN)));
         }
@@ -154,7 +175,8 @@ impl Capture {
             tv_nsec: limit.subsec_nanos().into(),
         };
         match poll(&mut watched, Some(&limit)) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+            Ok(_) => Ok(watched.iter().take(callers).any(|caller| !caller.revents().is_empty())),
+            Err(rustix::io::Errno::INTR) => Ok(true),
             Err(e) => bail!("waiting for packets: {e}"),
         }
     }
@@ -232,7 +254,7 @@ impl Capture {
                 if left.is_zero() {
                     return Ok(());
                 }
-                self.wait(left, false)?;
+                self.wait(left, WaitFor::Packets)?;
             } else if left.is_zero() && left + 20 * GATHER < until.elapsed() {
                 // More comes than can be read: what arrives now is after the end.
                 return Ok(());

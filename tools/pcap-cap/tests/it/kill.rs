@@ -50,9 +50,9 @@ fn in_the_middle_of_writing() {
         running.signal("KILL");
         running.wait();
         drop(blast);
-        let files = files(&caps);
         let mut all = 0;
-        for file in files {
+        // The last ones: one finished long before is as any other.
+        for file in files(&caps).into_iter().rev().take(3) {
             let finished = file.extension().is_some_and(|extension| extension == "pcap");
             let readings = readings(&file);
             let packets = readings[0].1.packets;
