@@ -24,7 +24,7 @@ CREATE MACRO udp_reply(port, head) AS CASE
     WHEN port = '111' THEN octets(head) >= 8 AND substr(head, 9, 8) = '00000001'
     WHEN port = '11211' THEN begins(substr(head, 17), 'STAT ') OR begins(substr(head, 17), 'VALUE')
         OR begins(substr(head, 17), 'END') OR begins(substr(head, 17), 'ERROR')
-    WHEN port = '3478' THEN octets(head) >= 2 AND (octet(head, 0) & 1) > 0
+    WHEN port = '3478' THEN octets(head) >= 2 AND (octet(head, 0) & 193) = 1
     WHEN port IN ('17', '19') THEN octets(head) >= 1
     ELSE false
 END;

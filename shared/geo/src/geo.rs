@@ -127,7 +127,7 @@ impl Geo {
         Self { operators: Some(operators), ..self }
     }
 
-    /// Another one on the same open databases with a memory of its own, for another thread, without other operators.
+    /// Another one on the same open databases, with a memory of its own and without other operators.
     #[must_use]
     pub fn sibling(&self) -> Self {
         Self::with(Arc::clone(&self.databases))
