@@ -7,7 +7,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := all
-.PHONY: all help build geo install report reproduce test lint docs bench fuzz lab clean
+.PHONY: all help build geo install parquet report reproduce test lint docs bench fuzz lab clean
 
 BIN := $(CURDIR)/target/release
 OUT ?= out
@@ -18,7 +18,8 @@ HONEYPOT ?=
 TELESCOPE ?=
 # Where the tools go: beside cargo, which is on the PATH of everyone who can run this file.
 BINDIR ?= $(shell scripts/setup/bindir)
-TOOLS := $(notdir $(wildcard tools/*))
+# What plain `make` builds; csv2parquet is for those who ask for it.
+TOOLS := $(filter-out csv2parquet,$(notdir $(wildcard tools/*)))
 
 all: build geo install ## build the tools, get the databases, put the tools on the PATH
 
@@ -37,6 +38,12 @@ install: build ## put the tools beside cargo (or into BINDIR)
 	@for tool in $(TOOLS); do install -m 755 "$(BIN)/$$tool" '$(BINDIR)/'; done
 	@echo "installed in $(BINDIR): $(TOOLS)"
 
+parquet: ## build csv2parquet as well, and put it beside the other tools
+	@scripts/setup/packages build
+	cargo build --release --locked -p probeline-csv2parquet
+	@install -d '$(BINDIR)'
+	@install -m 755 '$(BIN)/csv2parquet' '$(BINDIR)/'
+
 report: build geo ## run the pipeline on CAPTURE (or the bundled ones) and write OUT/report.html
 	@scripts/setup/packages report
 	PATH="$(BIN):$$PATH" scripts/report/report -o '$(OUT)' $(CAPTURE)
@@ -50,7 +57,7 @@ else
 	    $(if $(PASSIVE),--passive '$(PASSIVE)') $(if $(HONEYPOT),--honeypot '$(HONEYPOT)')
 endif
 
-test: build geo ## run every test
+test: build geo parquet ## run every test
 	@scripts/setup/packages test
 	@scripts/setup/python >/dev/null || echo 'without PyPI: some checks will be skipped' >&2
 # The laboratory needs network namespaces, and so root; what needs it is skipped otherwise, and says so.
