@@ -23,7 +23,7 @@ const WHOLE_PACKET: u32 = 262_144;
 /// Files of a series are called NAME.part until they are finished.
 ///
 /// Nothing is lost in silence. Packets that the kernel dropped, an interface that is down, without carrier or gone, a disk
-/// that is full, a folder that was removed: each is said on stderr with its time, counted as a gap, and waited out. The
+/// that is full, a folder that was removed: each is said on stderr with its time, counted, and waited out. The
 /// last line says how many packets were read, written and lost; when any were lost, the exit status is 1.
 ///
 /// Needs CAP_NET_RAW and nothing else. Once the interfaces are open, and before the first packet is read, it becomes another

@@ -9,6 +9,7 @@ mod live;
 mod merge;
 mod properties;
 mod witness;
+mod writers;
 
 /// A line that shows even in a passing run.
 fn say(line: &str) {
