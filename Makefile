@@ -7,7 +7,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := all
-.PHONY: all help build geo install parquet report reproduce test lint docs bench fuzz lab clean
+.PHONY: all help build geo install parquet report reproduce test crosscheck lint docs bench fuzz lab clean
 
 BIN := $(CURDIR)/target/release
 OUT ?= out
@@ -72,6 +72,11 @@ lint: ## format, clippy, documentation, licences
 
 docs: build ## write the generated documents anew
 	PATH="$(BIN):$$PATH" scripts/docs/fields > docs/FIELDS.md
+
+crosscheck: build geo ## compare geo-enrich with Python's readers on 100,000 addresses
+	@scripts/setup/packages test
+	"$$(scripts/setup/python)" scripts/geo/crosscheck --geo-enrich "$(BIN)/geo-enrich" \
+	    "$$(dirname "$$("$(BIN)/geo-enrich" --list-databases | grep -m1 -o '^[^,]*[.]mmdb')")"
 
 bench: ## measure against the tools a user would pick instead, into docs/BENCHMARKS.md
 	@scripts/setup/packages bench
