@@ -51,6 +51,7 @@ const CONFINED: &[(&str, &[&str], &[&str])] = &[
     ("parquet", &["csv2parquet"], &[]),
     ("pcap", &["capture"], &[]),
     ("proptest", &[], &["*"]),
+    ("resvg", &["chart"], &[]),
     ("tempfile", &["scan", "testkit"], &["*"]),
     ("toml", &["testkit"], &[]),
     ("tzf-rs", &["geo"], &[]),

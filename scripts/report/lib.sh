@@ -45,3 +45,6 @@ every() {
                    for (i = 1; i < n && span / steps[i] > 400; i++);
                    print names[i] }'
 }
+
+# The same as an axis writes it: 1h as hour, 15m as 15 minutes.
+in_words() { sed -E 's/s$/ seconds/; s/m$/ minutes/; s/h$/ hours/; s/d$/ days/; s/^1 (.*)s$/\1/'; }

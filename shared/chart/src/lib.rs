@@ -7,7 +7,7 @@
 //!   logarithmic, explicit edges), [`order`] (ranking with a total order on ties), [`share`] (fixed decimals by
 //!   integer arithmetic), [`dist`] (quantiles, ECDF, CCDF).
 //! - **Drawing**: [`table`] (aligned text, Markdown, LaTeX booktabs), [`term`] (bars of eighth blocks) and
-//!   [`svg`] (bars, histograms, log-log distributions, time series).
+//!   [`svg`] (bars, histograms, log-log distributions, time series, a map of the world), with [`png`] of each.
 //!
 //! ```
 //! use probeline_chart::{Labels, order, share};
@@ -29,6 +29,7 @@ mod decimal;
 pub mod dist;
 mod labels;
 pub mod order;
+pub mod png;
 pub mod share;
 pub mod svg;
 pub mod table;

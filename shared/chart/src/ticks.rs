@@ -127,6 +127,12 @@ fn short(at: f64, largest: f64, exponent: i32) -> String {
     format!("{text}{suffix}").replace('-', "−")
 }
 
+/// A round number as an axis of its magnitude writes it: 3k for 3000.
+pub(crate) fn magnitude_of(at: f64) -> String {
+    let exponent = at.abs().log10().floor() as i32 - 1;
+    short(at, at, exponent)
+}
+
 fn superscript(number: i32) -> String {
     number
         .to_string()

@@ -23,6 +23,7 @@
 //! Cost: a CSV row without quotes is split eight bytes at a time, without a copy. NDJSON is read through
 //! serde_json and costs several times as much; use CSV inside long pipelines.
 
+mod chunks;
 mod encode;
 mod error;
 pub mod field;
@@ -38,6 +39,7 @@ mod tcp_flags;
 pub mod text;
 mod time;
 
+pub use chunks::{Chunk, Chunks, Pieces, Rest};
 pub use encode::Encoder;
 pub use error::{CellError, Error};
 pub use field::{Field, Kind};

@@ -48,6 +48,8 @@ pub struct RowReader<R> {
     bounds: Vec<u32>,
     about: About,
     lines_ahead: u64,
+    /// How many cells of a CSV row are looked for; the others are counted.
+    wanted: usize,
 }
 
 /// What a row needs to be told of only now and then.
@@ -75,6 +77,7 @@ impl<R: Read> RowReader<R> {
             bounds: Vec::new(),
             about: About { names: Vec::new(), extras: Vec::new(), line: 0 },
             lines_ahead: 1,
+            wanted: usize::MAX,
         };
         reader.head()?;
         Ok(reader)
@@ -142,6 +145,23 @@ impl<R: Read> RowReader<R> {
             .ok_or_else(|| Error::MissingColumn { name: name.to_owned(), hint: hint.to_owned() })
     }
 
+    /// Promises that no cell behind these columns will be asked for, which makes long rows cheaper: a cell behind
+    /// them may then be anything. [`Row::raw`] stays whole, and rows of another length stay errors.
+    pub fn only(&mut self, columns: impl IntoIterator<Item = Col>) {
+        self.wanted = columns.into_iter().map(|col| col.index() + 1).max().unwrap_or(0);
+    }
+
+    /// Stands behind the head that was put before a piece of an input, whose first line has this number.
+    pub(crate) fn behind_head(&mut self, line: u64) -> Result<(), Error> {
+        if self.format == Format::Ndjson {
+            // The head is a row, and was one of the first piece already.
+            self.advance(&mut || Ok(()))?;
+        }
+        self.about.line = line;
+        self.lines_ahead = 0;
+        Ok(())
+    }
+
     /// The next row; `None` at the end of the input.
     ///
     /// # Errors
@@ -167,7 +187,8 @@ impl<R: Read> RowReader<R> {
         let raw = &self.buf[from..to];
         let cells = match self.format {
             Format::Csv => {
-                let behind = &mut self.bounds[1..];
+                let places = self.wanted.saturating_add(1).clamp(1, self.bounds.len());
+                let behind = &mut self.bounds[1..places];
                 let count = if self.quote < to {
                     split::quoted(raw, behind)
                 } else {

@@ -32,6 +32,11 @@ pub(crate) fn plain(row: &[u8], behind: &mut [u32]) -> usize {
             hits &= hits.wrapping_sub(1);
         }
         base = base.wrapping_add(8);
+        if cell >= behind.len() {
+            // Nobody asks where the others end.
+            let rest = row.get(base as usize - 1..).unwrap_or_default();
+            return cell + commas(rest) + 1;
+        }
     }
     for (i, byte) in chunks.remainder().iter().enumerate() {
         if *byte == b',' {
@@ -45,6 +50,16 @@ pub(crate) fn plain(row: &[u8], behind: &mut [u32]) -> usize {
         *place = row.len() as u32 + 1;
     }
     cell + 1
+}
+
+/// How many commas there are: 32 bytes a step, which compilers turn into vector instructions. memchr's counter takes
+/// three times as many instructions for what is left of a row.
+#[inline]
+fn commas(bytes: &[u8]) -> usize {
+    let of = |bytes: &[u8]| bytes.iter().fold(0u8, |n, &b| n.wrapping_add(u8::from(b == b',')));
+    let mut steps = bytes.chunks_exact(32);
+    let whole: usize = steps.by_ref().map(|step| usize::from(of(step))).sum();
+    whole + usize::from(of(steps.remainder()))
 }
 
 /// The length of the record at the head of `bytes` up to its line end, minding quotes: `Some((length, line_end))`
@@ -126,7 +141,12 @@ mod tests {
             let mut behind = [0; 80];
             let count = plain(row.as_bytes(), &mut behind);
             let expected: Vec<Vec<u8>> = row.as_bytes().split(|b| *b == b',').map(<[u8]>::to_vec).collect();
-            prop_assert_eq!(cells(row.as_bytes(), &behind, count), expected);
+            prop_assert_eq!(&cells(row.as_bytes(), &behind, count), &expected);
+            for wanted in 0..expected.len() {
+                let mut few = vec![0; wanted];
+                prop_assert_eq!(plain(row.as_bytes(), &mut few), count);
+                prop_assert_eq!(&few[..], &behind[..wanted]);
+            }
         }
 
         /// The csv crate writes; its quoting and ours must agree on where cells end.

@@ -10,15 +10,16 @@ use crate::filter::Filter;
 /// Counts any column of any rows, and puts numbers in bins: one row per value or bin, with its count, share and
 /// cumulative share.
 ///
-/// Reads rows (CSV or NDJSON). Writes the column's value (lo and hi for bins of numbers), one column per series
-/// where --by is given, then count, share and cumulative. Shares are of all rows counted; cumulative is the share
+/// Reads rows (CSV or NDJSON). Writes the column's value (lo and hi for bins of numbers; count_value where the column
+/// is called count itself), one column per series where --by is given, then count, share and cumulative. Shares are of all rows counted; cumulative is the share
 /// of this row and all rows above it, so with --sort value it is the distribution function P(X ≤ x).
 ///
 /// Counts are exact, and so is their order: the largest first, equal ones by value. An empty cell (absent) keeps a
 /// row of its own, written last with an empty cell; what --top leaves out is summed in the row (other).
 ///
 /// Memory: about 150 bytes for each distinct value or bin, with --by for each pair that occurs, with --distinct for
-/// each pair of bin and value; rows themselves are never kept. --max-values is the bound, 600 MB as it stands.
+/// each pair of bin and value; rows themselves are never kept. --max-values is the bound, 600 MB as it stands, and each
+/// thread holds a few MB more.
 #[derive(clap::Parser, Debug)]
 #[command(name = "hist", version, max_term_width = 110, after_long_help = EXAMPLES)]
 pub struct Args {
@@ -45,6 +46,10 @@ pub struct Args {
     /// In which form.
     #[command(flatten)]
     pub output: OutputOptions,
+
+    /// Threads that count; the output is the same for any number of them [default: one per processor, at most 8]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub threads: Option<u16>,
 
     /// Also write the accounting line to FILE, as JSON
     #[arg(long, value_name = "FILE")]
@@ -145,13 +150,14 @@ pub struct OrderOptions {
 #[derive(clap::Args, Debug)]
 #[command(next_help_heading = "Output")]
 pub struct OutputOptions {
-    /// Output format; without it that of -o's ending, else the input's
+    /// Output format; without it that of the file's ending, else the input's
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<Form>,
 
-    /// Write to FILE instead of standard output
+    /// Write to FILE instead of standard output; repeat it to write several forms at once, each named by its ending:
+    /// csv, ndjson, txt, md, tex, svg, png
     #[arg(short, long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
+    pub output: Vec<PathBuf>,
 
     /// Columns of the terminal for table and bar; without it its own, or 80
     #[arg(long, value_name = "N")]
@@ -181,6 +187,10 @@ pub struct OutputOptions {
     #[arg(long, value_name = "TEXT")]
     pub note: Option<String>,
 
+    /// Figure: where the axis of counts, or the colours of a map, end; the same for figures to compare
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub max: Option<f64>,
+
     /// Figure: a vertical line at a value, such as 25=telescope; repeatable
     #[arg(long, value_name = "X=NAME", value_parser = mark)]
     pub mark: Vec<(Decimal, String)>,
@@ -188,6 +198,10 @@ pub struct OutputOptions {
     /// Figure: light, dark, or as the reader's system prefers
     #[arg(long, value_name = "THEME", default_value = "auto")]
     pub theme: ThemeArg,
+
+    /// PNG: pixels to each of the figure's units, of which there are 480 from side to side; 3 prints well in a column
+    #[arg(long, value_name = "N", default_value_t = 3.0, value_parser = zoom)]
+    pub zoom: f32,
 }
 
 /// Order of the rows.
@@ -216,8 +230,10 @@ pub enum Form {
     Md,
     /// A LaTeX table with booktabs.
     Latex,
-    /// A figure.
+    /// A figure, drawn at any size.
     Svg,
+    /// A figure in pixels.
+    Png,
 }
 
 impl Form {
@@ -230,8 +246,14 @@ impl Form {
             "md" => Some(Self::Md),
             "tex" => Some(Self::Latex),
             "svg" => Some(Self::Svg),
+            "png" => Some(Self::Png),
             _ => None,
         }
+    }
+
+    /// Whether it is drawn.
+    pub fn is_figure(self) -> bool {
+        matches!(self, Self::Svg | Self::Png)
     }
 }
 
@@ -252,6 +274,8 @@ pub enum Draw {
     Ecdf,
     /// P(X ≥ x) as steps, per series.
     Ccdf,
+    /// A map of the world; COLUMN holds the ISO 3166 letters of countries, as src_country does.
+    Map,
 }
 
 /// Logarithmic axes.
@@ -286,6 +310,16 @@ impl From<ThemeArg> for Theme {
     }
 }
 
+fn positive(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|_| format!("{text} is no number"))?;
+    if number > 0.0 && number.is_finite() { Ok(number) } else { Err("a number above 0 is wanted".into()) }
+}
+
+fn zoom(text: &str) -> Result<f32, String> {
+    let number = positive(text)? as f32;
+    if (0.1..=20.0).contains(&number) { Ok(number) } else { Err("between 0.1 and 20".into()) }
+}
+
 fn quantile(text: &str) -> Result<Decimal, String> {
     let q = Decimal::from_str(text).map_err(|e| e.to_string())?;
     if q < Decimal::ZERO || q > Decimal::ONE {
@@ -313,6 +347,8 @@ Examples:
       hist src_country --by proto --weight bytes probes.csv
   Scans per hour, as a line over time:
       hist ts --every 1h --by proto -o time.svg probes.csv
+  Where scans come from, as a map, in pixels:
+      hist src_country --draw map -o map.png probes.csv
   Scans by local hour of the source:
       hist src_hour --hour --by src_country --series CN,US,RU -o hours.svg probes.csv
   Packets per source in decades, and as a distribution on two logarithmic axes:

@@ -6,6 +6,9 @@ use probeline_chart::Labels;
 
 use crate::keys::Keys;
 
+/// A cell per series is written in every row: more series than this are no table any more.
+const MOST_SERIES: usize = 4096;
+
 /// Series number of what no series has room for.
 pub(crate) const OTHER: u32 = u32::MAX;
 
@@ -43,8 +46,69 @@ impl Counter {
         } else {
             Sums::One { per_key: Vec::new(), other: 0 }
         };
-        // A cell per series is written in every row: more series than this are no table any more.
-        Self { keys, series: Labels::new(4096), sums, limit }
+        Self { keys, series: Labels::new(MOST_SERIES), sums, limit }
+    }
+
+    /// Adds what another counted, if there is room for all of it; if not, nothing is added.
+    ///
+    /// Where there is room, what was counted by several comes to the same as what one would have counted, because
+    /// nothing that is written depends on the numbers of keys. Where there is not, the order of rows decides what is
+    /// left out, and they have to be counted one by one.
+    pub(crate) fn absorb(&mut self, part: &Self) -> bool {
+        let limit = self.limit as usize;
+        let cells = match (&self.sums, &part.sums) {
+            (Sums::Many { per_cell, .. }, Sums::Many { per_cell: more, .. }) => per_cell.len() + more.len(),
+            (Sums::Distinct { values, triples }, Sums::Distinct { values: more_values, triples: more }) => {
+                (triples.len() + more.len()).max(values.len() + more_values.len())
+            }
+            _ => 0,
+        };
+        let full = cells > limit
+            || self.keys.len() + part.keys.len() > limit
+            || self.series.len() + part.series.len() >= MOST_SERIES;
+        if full || !part.keys_found_room() {
+            return false;
+        }
+        let keys = self.keys.absorb(&part.keys);
+        let series: Vec<u32> =
+            (0..part.series.len() as u32).map(|id| self.series_id(part.series.get(id))).collect();
+        let series_of = |id: u32| series.get(id as usize).copied().unwrap_or(0);
+        match (&mut self.sums, &part.sums) {
+            (Sums::One { per_key, .. }, Sums::One { per_key: more, .. }) => {
+                for (&key, &amount) in keys.iter().zip(more) {
+                    if key as usize >= per_key.len() {
+                        per_key.resize(key as usize + 1, 0);
+                    }
+                    per_key[key as usize] += amount;
+                }
+            }
+            (Sums::Many { per_cell, .. }, Sums::Many { per_cell: more, .. }) => {
+                for (&(key, series), &amount) in more {
+                    *per_cell.entry((keys[key as usize], series_of(series))).or_default() += amount;
+                }
+            }
+            (Sums::Distinct { values, triples }, Sums::Distinct { values: labels, triples: more }) => {
+                let ids: Vec<Option<u32>> =
+                    (0..labels.len() as u32).map(|id| values.id(labels.get(id))).collect();
+                for &(key, series, value) in more {
+                    if let Some(value) = ids[value as usize] {
+                        triples.insert((keys[key as usize], series_of(series), value));
+                    }
+                }
+            }
+            // Both count the same.
+            _ => {}
+        }
+        true
+    }
+
+    /// Whether nothing had to be counted without a key or cell of its own.
+    fn keys_found_room(&self) -> bool {
+        match &self.sums {
+            Sums::One { other, .. } => *other == 0,
+            Sums::Many { other, .. } => other.is_empty(),
+            Sums::Distinct { .. } => true,
+        }
     }
 
     /// Adds an amount under a key (`None`: no room for it) and a series; tells whether there was room for both.

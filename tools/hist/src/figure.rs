@@ -1,10 +1,10 @@
-//! The counts as an SVG figure.
+//! The counts as a figure.
 
 use anyhow::bail;
 use probeline_chart::Decimal;
 use probeline_chart::dist::{self, Weighted};
 use probeline_chart::svg::{
-    Axis, BarRow, Bars, Columns, Figure, Kind, Labelled, Line, Lines, MAX_SERIES, Mark,
+    Axis, BarRow, Bars, Columns, Figure, Kind, Labelled, Line, Lines, MAX_SERIES, Mark, WorldMap,
 };
 use probeline_chart::table::thousands;
 
@@ -31,8 +31,33 @@ pub(crate) fn draw(task: &Task<'_>, summary: &Summary) -> Result<String, anyhow:
         Draw::Columns => columns(task, summary),
         Draw::Points | Draw::Line => lines(task, summary, kind),
         Draw::Ecdf | Draw::Ccdf => steps(task, summary, kind),
+        Draw::Map => map(task, summary),
         Draw::Bars | Draw::Auto => bars(task, summary),
     }
+}
+
+fn map(task: &Task<'_>, summary: &Summary) -> Result<String, anyhow::Error> {
+    if !summary.series.is_empty() || task.columns.len() > 1 {
+        bail!("a map shows one column and one series; choose one with --where");
+    }
+    let (mut countries, mut undrawn) = (Vec::new(), Vec::new());
+    let mut placed = 0;
+    for (at, row) in summary.rows.iter().enumerate() {
+        let code = task.key_text(summary, row);
+        if !matches!(summary.ident(row), Ident::Label(_)) {
+            undrawn.push(row);
+            continue;
+        }
+        placed += row.count;
+        let text = bar(task, summary, at).1.pop().unwrap_or_default();
+        countries.push((code, task.length(row.count), text));
+    }
+    let mut figure = figure(task, summary, &undrawn);
+    let counted = y_title(task);
+    let (here, all) = (thousands(&task.amount(placed)), thousands(&task.amount(summary.total)));
+    figure.note = format!("{} countries: {here} of {all} {counted}. {}", countries.len(), figure.note);
+    let whole = whole(task, summary);
+    Ok(WorldMap { figure, amounts: countries, counted, whole, max: task.args.output.max }.svg())
 }
 
 fn kind(task: &Task<'_>, summary: &Summary) -> Draw {
@@ -115,9 +140,15 @@ fn span(seconds: f64) -> String {
     }
 }
 
-fn value_axis(task: &Task<'_>, title: String) -> Axis {
-    let whole = task.args.count.weight.is_none() && !task.args.order.shares;
-    Axis { title, whole, ..Axis::default() }.log(log_y(task))
+/// Whether only whole numbers were counted: rows, or weights that happen to be whole.
+fn whole(task: &Task<'_>, summary: &Summary) -> bool {
+    let one = Decimal::ONE.units().unsigned_abs();
+    task.args.count.weight.is_none() || summary.rows.iter().all(|row| row.count % one == 0)
+}
+
+fn value_axis(task: &Task<'_>, summary: &Summary, title: String) -> Axis {
+    let whole = whole(task, summary) && !task.args.order.shares;
+    Axis { title, whole, max: task.args.output.max, ..Axis::default() }.log(log_y(task))
 }
 
 fn bars(task: &Task<'_>, summary: &Summary) -> Result<String, anyhow::Error> {
@@ -132,7 +163,7 @@ fn bars(task: &Task<'_>, summary: &Summary) -> Result<String, anyhow::Error> {
         figure: figure(task, summary, &[]),
         series: task.series_names(summary),
         rows: rows.collect(),
-        value: value_axis(task, y_title(task)),
+        value: value_axis(task, summary, y_title(task)),
     };
     Ok(bars.svg())
 }
@@ -151,7 +182,7 @@ fn columns(task: &Task<'_>, summary: &Summary) -> Result<String, anyhow::Error> 
         x_title: x_title(task),
         labels: labels(task, summary, &shown),
         values: (0..series).map(|s| lists.iter().map(|(values, _)| values[s]).collect()).collect(),
-        value: value_axis(task, y_title(task)),
+        value: value_axis(task, summary, y_title(task)),
     };
     Ok(columns.svg())
 }
@@ -272,7 +303,7 @@ fn lines(task: &Task<'_>, summary: &Summary, kind: Draw) -> Result<String, anyho
         lines,
         mark,
         x: x_axis(task),
-        y: value_axis(task, y_title(task)),
+        y: value_axis(task, summary, y_title(task)),
         rules: rules(task),
     };
     Ok(lines.svg())

@@ -48,6 +48,22 @@ impl Keys {
         }
     }
 
+    /// Takes in the keys of another, which there must be room for; gives the number here of each.
+    pub(crate) fn absorb(&mut self, part: &Self) -> Vec<u32> {
+        let ids = 0..part.len() as u32;
+        match (self, part) {
+            (Self::Labels { labels, .. }, Self::Labels { labels: more, .. }) => {
+                ids.map(|id| labels.id(more.get(id)).unwrap_or_default()).collect()
+            }
+            (Self::Numbers(numbers), Self::Numbers(more)) => {
+                numbers.places = numbers.places.max(more.places);
+                more.keys.iter().map(|&key| numbers.id_of_key(key).unwrap_or_default()).collect()
+            }
+            // Both count the same column.
+            _ => Vec::new(),
+        }
+    }
+
     /// Whether the key stands for empty cells (all of them, where there are several).
     pub(crate) fn is_absent(&self, id: u32) -> bool {
         match self {
@@ -69,6 +85,11 @@ impl Numbers {
                 value.units()
             }
         });
+        self.id_of_key(key)
+    }
+
+    #[inline]
+    fn id_of_key(&mut self, key: Option<i128>) -> Option<u32> {
         let full = self.keys.len() >= self.limit;
         match self.ids.entry(key) {
             Entry::Occupied(known) => Some(*known.get()),

@@ -2,7 +2,7 @@
 //!
 //! Reads rows (CSV or NDJSON) and writes one row per value or bin: the column (or `lo` and `hi`), one column per
 //! series, `count`, `share`, `cumulative`. Written as rows, as a table for people (aligned, Markdown, LaTeX), as
-//! bars in a terminal or as an SVG figure. Nothing but the counts is held in memory, and nothing but the rows
+//! bars in a terminal or as a figure (SVG, PNG). Nothing but the counts is held in memory, and nothing but the rows
 //! decides a byte of the output.
 
 mod args;
@@ -24,8 +24,10 @@ pub use filter::Filter;
 
 use std::fs::File;
 use std::io::Write;
+use std::path::Path;
 
 use anyhow::{Context, bail};
+use probeline_chart::png::png;
 use probeline_chart::{Bins, Decimal, Scheme};
 use probeline_cli::{Console, Outcome, list_fields, stdout};
 use probeline_record::{Field, Format, Kind, field};
@@ -76,11 +78,13 @@ pub fn run(args: &Args, console: &mut Console) -> Outcome {
 
     let summary = summary::summarise(counter, &task.plan, task.by());
     task.tell(&summary, console);
-    let form = task.form.unwrap_or(match input_format {
+    let form = match input_format {
         Format::Csv => Form::Csv,
         Format::Ndjson => Form::Ndjson,
-    });
-    task.write(&summary, form)?;
+    };
+    for (file, asked) in &task.outputs {
+        task.write(&summary, *file, asked.unwrap_or(form))?;
+    }
     let mut account = account.note("bins", summary.rows.len() as u64);
     if task.plan.top.is_some() {
         account = account.note("values in (other)", summary.folded as u64);
@@ -106,8 +110,9 @@ pub(crate) struct Task<'a> {
     /// The columns that are counted.
     pub(crate) columns: Vec<String>,
     pub(crate) plan: Plan,
-    /// None: as the input.
-    pub(crate) form: Option<Form>,
+    /// Where to, none for standard output, and in which form, none for that of the input.
+    pub(crate) outputs: Vec<(Option<&'a Path>, Option<Form>)>,
+    pub(crate) threads: usize,
     /// Cells are read as numbers.
     pub(crate) numbers: bool,
     /// Edges that are known before the first row.
@@ -116,9 +121,18 @@ pub(crate) struct Task<'a> {
 
 impl<'a> Task<'a> {
     fn new(args: &'a Args, columns: Vec<String>) -> Result<Self, anyhow::Error> {
-        let form = args.output.format.or_else(|| args.output.output.as_deref().and_then(Form::of_file));
+        let asked = args.output.format;
+        let named =
+            args.output.output.iter().map(|file| (Some(&**file), asked.or_else(|| Form::of_file(file))));
+        let mut outputs: Vec<_> = named.collect();
+        if outputs.len() > 1 && asked.is_some() {
+            bail!("--format is for one output; several are told apart by their endings");
+        }
+        if outputs.is_empty() {
+            outputs.push((None, asked));
+        }
         let bin = &args.bin;
-        let drawn_as_numbers = form == Some(Form::Svg)
+        let drawn_as_numbers = outputs.iter().any(|(_, form)| form.is_some_and(Form::is_figure))
             && matches!(args.output.draw, Draw::Points | Draw::Line | Draw::Ecdf | Draw::Ccdf);
         let binned = bin.bins.is_some() || bin.every.is_some() || bin.hour;
         let numbers = binned || !bin.quantiles.is_empty() || args.order.ccdf || drawn_as_numbers;
@@ -165,7 +179,9 @@ impl<'a> Task<'a> {
             series: args.order.series.clone(),
             max_series: args.order.max_series as usize,
         };
-        Ok(Self { columns, plan, form, numbers, bins, args })
+        let processors = || std::thread::available_parallelism().map_or(1, |n| n.get().min(8));
+        let threads = args.threads.map_or_else(processors, usize::from);
+        Ok(Self { columns, plan, outputs, threads, numbers, bins, args })
     }
 
     /// Whether there are series.
@@ -193,8 +209,8 @@ impl<'a> Task<'a> {
         }
     }
 
-    fn write(&self, summary: &Summary, form: Form) -> Outcome {
-        let mut out: Box<dyn Write> = match &self.args.output.output {
+    fn write(&self, summary: &Summary, file: Option<&Path>, form: Form) -> Outcome {
+        let mut out: Box<dyn Write> = match file {
             Some(path) => Box::new(File::create(path).with_context(|| path.display().to_string())?),
             None => stdout(),
         };
@@ -208,18 +224,22 @@ impl<'a> Task<'a> {
                     Ok(rows::write(self, summary, format, out)?)
                 };
             }
-            Form::Bar | Form::Svg if quantiles => {
+            Form::Bar | Form::Svg | Form::Png if quantiles => {
                 bail!("quantiles are not drawn; use csv, ndjson, table, md or latex")
             }
-            Form::Bar => page::bars(self, summary),
+            Form::Bar => page::bars(self, summary, file.is_none()),
             Form::Svg => figure::draw(self, summary)?,
+            Form::Png => {
+                out.write_all(&png(&figure::draw(self, summary)?, self.args.output.zoom)?)?;
+                return Ok(out.flush()?);
+            }
             Form::Table | Form::Md | Form::Latex => {
                 let table =
                     if quantiles { quantiles::table(self, summary) } else { page::table(self, summary) };
                 match form {
                     Form::Md => table.markdown(),
                     Form::Latex => table.latex(self.args.output.title.as_deref()),
-                    _ => table.plain(page::width(self)),
+                    _ => table.plain(page::width(self, file.is_none()).unwrap_or(0)),
                 }
             }
         };

@@ -61,7 +61,7 @@ pub(crate) fn table(task: &Task<'_>, summary: &Summary) -> Table {
 }
 
 /// The rows as bars, one per row or one per row and series.
-pub(crate) fn bars(task: &Task<'_>, summary: &Summary) -> String {
+pub(crate) fn bars(task: &Task<'_>, summary: &Summary, to_stdout: bool) -> String {
     let rows: Vec<term::Row> = summary
         .rows
         .iter()
@@ -71,9 +71,9 @@ pub(crate) fn bars(task: &Task<'_>, summary: &Summary) -> String {
             term::Row { label: task.key_text(summary, row), values, texts }
         })
         .collect();
-    let to_terminal = task.args.output.output.is_none() && std::io::stdout().is_terminal();
+    let to_terminal = to_stdout && std::io::stdout().is_terminal();
     let options = term::Options {
-        width: width(task).max(LEAST_WIDTH),
+        width: width(task, to_stdout).unwrap_or(80).max(LEAST_WIDTH),
         log: matches!(task.args.output.log, Some(Log::Y | Log::Xy)),
         // https://no-color.org: any text but an empty one asks for none.
         colour: to_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
@@ -102,14 +102,11 @@ pub(crate) fn bar(task: &Task<'_>, summary: &Summary, at: usize) -> (Vec<f64>, V
         .unzip()
 }
 
-/// Columns to write in: as asked, else the terminal's, else 80; a file is not cut.
-pub(crate) fn width(task: &Task<'_>) -> usize {
+/// Columns to write in: as asked, else the terminal's; a file has no width of its own.
+pub(crate) fn width(task: &Task<'_>, to_stdout: bool) -> Option<usize> {
     if let Some(width) = task.args.output.width {
-        return usize::from(width);
+        return Some(usize::from(width));
     }
-    let bars = task.form == Some(crate::Form::Bar);
-    if task.args.output.output.is_some() || !std::io::stdout().is_terminal() {
-        return if bars { 80 } else { 0 };
-    }
-    terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0))
+    let to_terminal = to_stdout && std::io::stdout().is_terminal();
+    to_terminal.then(|| terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0)))
 }

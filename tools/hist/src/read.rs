@@ -2,15 +2,20 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use probeline_chart::Decimal;
 use probeline_cli::{Account, Console, Outcome, input};
-use probeline_record::{Col, Format, Row, RowReader};
+use probeline_record::{Chunk, Chunks, Col, Format, Pieces, Row, RowReader};
 
 use crate::count::{Counter, OTHER};
 use crate::keys::{Keys, push_cell};
 use crate::{Task, hint};
+
+/// Pieces of the input that wait in front of or behind each counting thread.
+const DEPTH: usize = 2;
 
 const DAY: i64 = 86_400;
 const HOUR: i64 = 3_600;
@@ -75,19 +80,31 @@ impl Columns {
             (optional(&count.by)?, optional(&count.weight)?, optional(&count.distinct)?);
         let filters = count.filters.iter().map(|filter| filter.find(rows)).collect::<Result<_, _>>()?;
         let hours = task.columns[0].ends_with("hour");
-        Ok(Self { keys, by, weight, distinct, filters, hours })
+        let columns = Self { keys, by, weight, distinct, filters, hours };
+        let all = columns.keys.iter().chain(&columns.by).chain(&columns.weight).chain(&columns.distinct);
+        rows.only(all.chain(&columns.filters).copied());
+        Ok(columns)
     }
+}
+
+/// Where rows come from, for people and for the series' name.
+struct Source {
+    name: String,
+    stem: String,
 }
 
 impl Reading {
     pub(crate) fn new(task: &Task<'_>) -> Result<Self, anyhow::Error> {
-        let count = &task.args.count;
-        if count.by_file && task.args.files.is_empty() {
+        if task.args.count.by_file && task.args.files.is_empty() {
             bail!("--by-file wants files to be named");
         }
-        let counter = Counter::new(task.keys(), task.by(), count.distinct.is_some(), count.max_values);
-        Ok(Self {
-            counter,
+        Ok(Self::empty(task))
+    }
+
+    fn empty(task: &Task<'_>) -> Self {
+        let count = &task.args.count;
+        Self {
+            counter: Counter::new(task.keys(), task.by(), count.distinct.is_some(), count.max_values),
             format: None,
             read: 0,
             counted: 0,
@@ -96,7 +113,7 @@ impl Reading {
             malformed: 0,
             skipped: [0; SKIPS.len()],
             label: Vec::new(),
-        })
+        }
     }
 
     /// Reads every input to its end.
@@ -105,35 +122,149 @@ impl Reading {
         let files = if task.args.files.is_empty() { &stdin[..] } else { &task.args.files };
         for file in files {
             let name = input::name(Some(file));
-            self.file(task, file, &name, console).with_context(|| name.clone())?;
+            self.file(task, file, console).with_context(|| name)?;
         }
         Ok(())
     }
 
-    fn file(&mut self, task: &Task<'_>, file: &Path, name: &str, console: &mut Console) -> Outcome {
-        let mut rows = RowReader::new(input::open_rows(Some(file))?)?;
+    fn file(&mut self, task: &Task<'_>, file: &Path, console: &mut Console) -> Outcome {
+        let name = input::name(Some(file));
+        let stem = file.file_stem().map_or(name.clone(), |stem| stem.to_string_lossy().into_owned());
+        let source = Source { name, stem };
+        let input = input::open_rows(Some(file))?;
+        if task.threads == 1 {
+            return self.alone(task, RowReader::new(input)?, &source, console);
+        }
+        match Chunks::open(input)? {
+            Pieces::One(input) => self.alone(task, RowReader::new(input)?, &source, console),
+            Pieces::Many(chunks) => self.together(task, chunks, &source, console),
+        }
+    }
+
+    fn alone<R: Read>(
+        &mut self,
+        task: &Task<'_>,
+        mut rows: RowReader<R>,
+        source: &Source,
+        console: &mut Console,
+    ) -> Outcome {
         if rows.is_empty() {
-            console.say(format_args!("{name}: empty input, not even a header; nothing to count"));
+            console.say(format_args!("{}: empty input, not even a header; nothing to count", source.name));
             return Ok(());
         }
         self.format.get_or_insert(rows.format());
         let columns = Columns::find(task, &mut rows)?;
-        let stem = file.file_stem().map_or(name.to_owned(), |stem| stem.to_string_lossy().into_owned());
-        let fixed = if task.args.count.by_file { self.counter.series_id(stem.as_bytes()) } else { 0 };
+        self.rows(task, &columns, &mut rows, source, &mut |fault| console.fault(fault))
+    }
+
+    /// One thread reads, others count pieces of the input by themselves, and this one adds up what they counted.
+    fn together<R: Read + Send>(
+        &mut self,
+        task: &Task<'_>,
+        mut chunks: Chunks<R>,
+        source: &Source,
+        console: &mut Console,
+    ) -> Outcome {
+        let head = chunks.head().to_vec();
+        let mut first = RowReader::new(&head[..])?;
+        self.format.get_or_insert(first.format());
+        Columns::find(task, &mut first)?;
+        thread::scope(|scope| {
+            let (mut to_workers, mut from_workers) = (Vec::new(), Vec::new());
+            for _ in 0..task.threads {
+                let (work_in, work_out) = sync_channel::<Chunk>(DEPTH);
+                let (done_in, done_out) = sync_channel::<Done>(DEPTH);
+                let head = &head;
+                scope.spawn(move || work(task, head, source, &work_out, &done_in));
+                to_workers.push(work_in);
+                from_workers.push(done_out);
+            }
+            let reader = scope.spawn(move || -> Outcome {
+                // In turn, so that the order of pieces needs no sorting.
+                for worker in to_workers.iter().cycle() {
+                    let Some(chunk) = chunks.next_chunk()? else { break };
+                    if worker.send(chunk).is_err() {
+                        break;
+                    }
+                }
+                Ok(())
+            });
+            let added = self.add_up(task, &head, source, &from_workers, console);
+            // Without receivers the other threads end, whatever they wait for.
+            drop(from_workers);
+            let read = reader.join().map_err(|_| anyhow!("defect: the reading thread died"))?;
+            added.and(read)
+        })
+    }
+
+    fn add_up(
+        &mut self,
+        task: &Task<'_>,
+        head: &[u8],
+        source: &Source,
+        workers: &[Receiver<Done>],
+        console: &mut Console,
+    ) -> Outcome {
+        for worker in workers.iter().cycle() {
+            let Ok(done) = worker.recv() else { break };
+            let part = done.part.ok().filter(|part| self.counter.absorb(&part.counter));
+            let Some(part) = part else {
+                self.piece(task, head, &done.chunk, source, &mut |fault| console.fault(fault))?;
+                continue;
+            };
+            self.read += part.read;
+            self.counted += part.counted;
+            self.absent += part.absent;
+            self.malformed += part.malformed;
+            for (count, more) in self.skipped.iter_mut().zip(part.skipped) {
+                *count += more;
+            }
+            for fault in done.faults {
+                console.fault(fault);
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts a piece of an input.
+    fn piece(
+        &mut self,
+        task: &Task<'_>,
+        head: &[u8],
+        chunk: &Chunk,
+        source: &Source,
+        tell: &mut dyn FnMut(String),
+    ) -> Outcome {
+        let mut rows = chunk.rows(head)?;
+        let columns = Columns::find(task, &mut rows)?;
+        self.rows(task, &columns, &mut rows, source, tell)
+    }
+
+    /// Counts rows, and tells of those that are damaged.
+    fn rows<R: Read>(
+        &mut self,
+        task: &Task<'_>,
+        columns: &Columns,
+        rows: &mut RowReader<R>,
+        source: &Source,
+        tell: &mut dyn FnMut(String),
+    ) -> Outcome {
+        let by_file = task.args.count.by_file;
+        let fixed = if by_file { self.counter.series_id(source.stem.as_bytes()) } else { 0 };
         loop {
             match rows.next_row() {
                 Ok(None) => return Ok(()),
                 Ok(Some(row)) => {
                     self.read += 1;
-                    match self.row(task, &columns, &row, fixed)? {
+                    match self.row(task, columns, &row, fixed)? {
                         None => self.counted += 1,
-                        Some(skip) => self.skip(task, &columns, &row, skip, name, console),
+                        Some(skip) => self.skip(task, columns, &row, skip, source, tell),
                     }
                 }
                 Err(e) if e.is_row() => {
                     self.read += 1;
                     self.malformed += 1;
-                    console.fault(format_args!("{name}: {e}"));
+                    tell(format!("{}: {e}", source.name));
                 }
                 Err(e) => return Err(e.into()),
             }
@@ -235,8 +366,8 @@ impl Reading {
         columns: &Columns,
         row: &Row<'_>,
         skip: Skip,
-        name: &str,
-        console: &mut Console,
+        source: &Source,
+        tell: &mut dyn FnMut(String),
     ) {
         for (count, (reason, _)) in self.skipped.iter_mut().zip(SKIPS) {
             *count += u64::from(reason == skip);
@@ -244,7 +375,7 @@ impl Reading {
         let mut fault = |col: Col, column: &str, what: &str| {
             let text = String::from_utf8_lossy(&row.text(col)).escape_debug().to_string();
             let text: String = text.chars().take(40).collect();
-            console.fault(format_args!("{name}: line {}: column '{column}' is {what}: '{text}'", row.line()));
+            tell(format!("{}: line {}: column '{column}' is {what}: '{text}'", source.name, row.line()));
         };
         match (skip, columns.weight, &task.args.count.weight) {
             (Skip::NotNumber, ..) => fault(columns.keys[0], &task.columns[0], "not a number"),
@@ -275,6 +406,25 @@ impl Reading {
             account = account.skipped(reason, *count);
         }
         (self.counter, self.format.unwrap_or(Format::Csv), account)
+    }
+}
+
+/// What became of a piece.
+struct Done {
+    part: Result<Reading, anyhow::Error>,
+    faults: Vec<String>,
+    chunk: Chunk,
+}
+
+/// Counts pieces, each by itself, until there are no more or nobody wants them.
+fn work(task: &Task<'_>, head: &[u8], source: &Source, work: &Receiver<Chunk>, done: &SyncSender<Done>) {
+    for chunk in work {
+        let mut part = Reading::empty(task);
+        let mut faults = Vec::new();
+        let counted = part.piece(task, head, &chunk, source, &mut |fault| faults.push(fault));
+        if done.send(Done { part: counted.map(|()| part), faults, chunk }).is_err() {
+            return;
+        }
     }
 }
 

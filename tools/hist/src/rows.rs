@@ -7,6 +7,7 @@ use probeline_record::{Encoder, Format, field};
 
 use crate::Task;
 use crate::summary::{Ident, Summary};
+use crate::text::OF_INPUT;
 
 /// Decimals of shares: one in a million is seen.
 pub(crate) const PLACES: u32 = 6;
@@ -72,6 +73,7 @@ fn ratio<W: Write>(out: &mut Encoder<W>, part: u128, whole: u128) {
 
 /// Whether a key column holds numbers.
 pub(crate) fn is_number(task: &Task<'_>, name: &str) -> bool {
+    let name = name.strip_suffix(OF_INPUT).unwrap_or(name);
     task.numbers || field::by_name(name).is_some_and(|field| field.kind.is_number())
 }
 

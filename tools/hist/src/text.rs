@@ -11,6 +11,10 @@ use crate::summary::{BinRow, Ident, Series, Summary};
 
 /// Stands for a missing value where people read.
 pub(crate) const ABSENT: &str = "(absent)";
+/// Columns that are written beside what is counted.
+const WRITTEN: [&str; 5] = ["count", "share", "cumulative", "ccdf", "quantile"];
+/// Ends the name of a counted column that is called as one of those.
+pub(crate) const OF_INPUT: &str = "_value";
 /// Stands for everything without a row or column of its own.
 pub(crate) const OTHER: &str = "(other)";
 
@@ -27,14 +31,18 @@ impl Task<'_> {
         } else if self.args.bin.hour && !self.columns[0].ends_with("hour") {
             vec!["hour".into()]
         } else {
-            self.columns.clone()
+            // Rows of hist may be counted in turn: two columns of one name would be no use to whoever reads them.
+            let own = |name: &String| {
+                if WRITTEN.contains(&name.as_str()) { format!("{name}{OF_INPUT}") } else { name.clone() }
+            };
+            self.columns.iter().map(own).collect()
         }
     }
 
     /// The column of a series; where its name is taken, with the column it comes from.
     pub(crate) fn series_names(&self, summary: &Summary) -> Vec<String> {
         let mut taken = self.key_names();
-        taken.extend(["count", "share", "cumulative", "ccdf", "quantile"].map(str::to_owned));
+        taken.extend(WRITTEN.map(str::to_owned));
         let by = self.args.count.by.as_deref().unwrap_or("file");
         summary
             .series

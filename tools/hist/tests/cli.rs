@@ -648,3 +648,130 @@ fn examples_of_the_help_run() {
         assert!(written > 20, "hist {example}: {written} bytes");
     }
 }
+
+/// More than a piece of input, with quotes, line breaks, damaged rows and cells that are no numbers.
+fn many_rows() -> Vec<u8> {
+    let mut noise = Noise(11);
+    let mut text = String::from("ts,src,proto,port,bytes,org\n");
+    for i in 0..90_000 {
+        let proto = ["tcp", "udp", "icmp"][noise.below(3) as usize];
+        let org = ["\"Alpha, Inc.\"", "\"two\nlines\"", "", "plain"][noise.below(4) as usize];
+        let port = if noise.below(5000) == 0 { "none".to_owned() } else { noise.below(3000).to_string() };
+        let (src, bytes) = (noise.below(50_000), noise.below(1500));
+        text += &format!("{}.5,s{src},{proto},{port},{bytes},{org}\n", 1_500_000_000 + i);
+        if noise.below(4000) == 0 {
+            text += "not,a,row\n";
+        }
+    }
+    text.into_bytes()
+}
+
+#[test]
+fn threads_change_nothing() {
+    let input = many_rows();
+    let asked: [&[&str]; 9] = [
+        &["port"],
+        &["src", "--top", "20", "--by", "proto"],
+        &["proto,org", "--weight", "bytes"],
+        &["proto", "--distinct", "src"],
+        &["bytes", "--bins", "log:2", "--by", "org"],
+        &["port", "--quantiles", "0.1,0.5,0.9", "--by", "proto"],
+        &["ts", "--every", "1h"],
+        // Not room for all: the first rows decide which values stay.
+        &["src", "--max-values", "20000"],
+        &["port", "--by", "src", "--max-values", "1000", "--format", "ndjson"],
+    ];
+    for args in asked {
+        let with = |threads: &str| hist(&[args, &["--threads", threads]].concat(), &input);
+        let one = with("1");
+        assert!(one.code < 2 && one.out.lines().count() > 1, "{args:?}: {}", one.err);
+        for threads in ["2", "5"] {
+            let several = with(threads);
+            assert_eq!(several.code, one.code, "{args:?}, {threads} threads");
+            assert_eq!(several.err, one.err, "{args:?}, {threads} threads");
+            assert!(several.out == one.out, "{args:?}, {threads} threads: another output");
+        }
+    }
+    let full =
+        |threads| hist(&["proto", "--distinct", "src", "--max-values", "9000", "--threads", threads], &input);
+    let (one, two) = (full("1"), full("2"));
+    assert_eq!((one.code, &one.err), (2, &two.err));
+}
+
+#[test]
+fn several_forms_of_one_count() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let input = b"src_country\nDE\nSG\nSG\n\"\"\nQZ\n";
+    let files = ["a.csv", "a.md", "a.svg", "a.png"].map(path);
+    let outputs: Vec<&str> = files.iter().flat_map(|file| ["-o", file.as_str()]).collect();
+    assert_eq!(good(&[&["src_country"], &outputs[..]].concat(), input), "");
+    let read = |at: usize| std::fs::read(&files[at]).unwrap();
+    assert_eq!(String::from_utf8(read(0)).unwrap(), good(&["src_country"], input));
+    assert_eq!(String::from_utf8(read(1)).unwrap(), good(&["src_country", "--format", "md"], input));
+    assert_eq!(String::from_utf8(read(2)).unwrap(), good(&["src_country", "--format", "svg"], input));
+    // A PNG says its size behind its magic and the head of its first chunk (PNG, third edition, 5.3 and 11.2.1).
+    let pixels = |png: &[u8]| {
+        assert!(png.starts_with(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"));
+        u32::from_be_bytes(png[16..20].try_into().unwrap())
+    };
+    assert_eq!(pixels(&read(3)), 3 * 480);
+    good(&["src_country", "-o", &files[3], "--zoom", "1.5"], input);
+    assert_eq!(pixels(&read(3)), 720);
+    let both = hist(&["src_country", "-o", &files[0], "-o", &files[1], "--format", "csv"], input);
+    assert_eq!(both.code, 2);
+    assert!(both.err.contains("--format is for one output"), "{}", both.err);
+}
+
+#[test]
+fn a_map_shows_each_country_and_says_what_it_cannot_show() {
+    let input = b"src_country,n\nDE,5\nSG,700\nSG,41\nRU,1\n,9\nQZ,2\n";
+    let svg = good(&["src_country", "--weight", "n", "--draw", "map", "--format", "svg"], input);
+    let document = roxmltree::Document::parse(&svg).unwrap();
+    let titles: Vec<&str> = document
+        .descendants()
+        .filter(|node| node.has_tag_name(("http://www.w3.org/2000/svg", "title")))
+        .filter_map(|node| node.text())
+        .collect();
+    assert!(titles.contains(&"Germany (DE): 5 (0.7%)"), "{titles:?}");
+    assert!(titles.contains(&"Russia (RU): 1 (0.1%)"), "{titles:?}");
+    // Singapore is too small to be seen: a circle of its own beside its shape.
+    assert_eq!(titles.iter().filter(|title| title.starts_with("Singapore (SG): 741 ")).count(), 2);
+    let small =
+        document.descendants().filter(|node| node.has_tag_name(("http://www.w3.org/2000/svg", "circle")));
+    assert_eq!(small.count(), 1);
+    assert!(svg.contains("Not on the map: QZ."), "what has no place");
+    assert!(svg.contains("(absent) 9"), "what has no country");
+    // Everything is inside the picture, antimeridian or not, and larger amounts are darker.
+    let class = |name: &str| {
+        let shape = document.descendants().find(|node| {
+            node.first_element_child().and_then(|c| c.text()).is_some_and(|text| text.starts_with(name))
+        });
+        shape.unwrap().attribute("class").unwrap().to_owned()
+    };
+    assert!(class("Russia") < class("Germany") && class("Germany") < class("Singapore"));
+
+    // Two maps to compare share their colours.
+    let shared = |country: &str| {
+        let rows = format!("src_country,n\n{country},10\n");
+        good(
+            &["src_country", "--weight", "n", "--draw", "map", "--max", "1000", "--format", "svg"],
+            rows.as_bytes(),
+        )
+    };
+    assert!(shared("DE").contains(">1k</text>") && shared("FR").contains(">1k</text>"));
+    let refused = hist(&["src_country", "--by", "n", "--draw", "map", "--format", "svg"], input);
+    assert_eq!(refused.code, 2);
+    assert!(refused.err.contains("a map shows one column"), "{}", refused.err);
+}
+
+#[test]
+fn rows_of_hist_can_be_counted_in_turn() {
+    let counts = good(&["port"], b"port\n1\n1\n2\n2\n3\n");
+    assert_eq!(
+        good(&["count", "--sort", "value"], counts.as_bytes()),
+        "count_value,count,share,cumulative\n1,1,0.333333,0.333333\n2,2,0.666667,1.000000\n"
+    );
+    let json = good(&["count", "--format", "ndjson"], counts.as_bytes());
+    assert!(json.starts_with("{\"count_value\":2,\"count\":2,"), "{json}");
+}

@@ -6,6 +6,22 @@ use super::scale::{Axis, Fit, Scale};
 use super::style::SERIES;
 use super::text::{self, SIZE, SMALL};
 
+/// Height of a line of a label of two.
+const LINE: f64 = 14.0;
+
+/// A label in one line, or where that is too long and its bars are high enough in two.
+fn label(label: &str, limit: f64, height: f64) -> Vec<String> {
+    let mut lines = text::wrap(label, limit, SIZE);
+    if height < 2.0 * SIZE || lines.len() < 2 {
+        return vec![text::cut(label, limit, SIZE)];
+    }
+    if lines.len() > 2 {
+        let rest = lines.split_off(1).join(" ");
+        lines.push(text::cut(&rest, limit, SIZE));
+    }
+    lines
+}
+
 /// One category.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BarRow {
@@ -57,8 +73,11 @@ impl Bars {
         for (at, row) in self.rows.iter().enumerate() {
             let y = top + 4.0 + slot * at as f64;
             let middle = y + thick * series as f64 / 2.0;
-            let label = text::cut(&row.label, room * 0.42, SIZE);
-            canvas.text("pl-t", left - 8.0, middle + 4.5, Anchor::End, &label);
+            let label = label(&row.label, room * 0.42, thick * series as f64);
+            let first = middle + 4.5 - LINE / 2.0 * (label.len() as f64 - 1.0);
+            for (at, line) in label.iter().enumerate() {
+                canvas.text("pl-t", left - 8.0, first + LINE * at as f64, Anchor::End, line);
+            }
             for (series, &value) in row.values.iter().enumerate() {
                 let y = y + thick * series as f64;
                 let end = scale.at(value).unwrap_or(scale.base());

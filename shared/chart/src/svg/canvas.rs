@@ -41,9 +41,32 @@ pub(crate) enum Swatch {
 #[derive(Debug, Default)]
 pub(crate) struct Canvas {
     body: String,
+    /// The classes of a map are used.
+    coloured: bool,
 }
 
 impl Canvas {
+    /// A picture with the colours of a map.
+    pub(crate) fn coloured() -> Self {
+        Self { coloured: true, ..Self::default() }
+    }
+
+    /// Opens a group in coordinates of its own.
+    pub(crate) fn open(&mut self, transform: &str) {
+        let _ = writeln!(self.body, r#"<g class="pl-map" transform="{transform}">"#);
+    }
+
+    /// Closes what [`Canvas::open`] opened.
+    pub(crate) fn close_group(&mut self) {
+        self.raw("</g>");
+    }
+
+    /// Elements as they are.
+    pub(crate) fn raw(&mut self, markup: &str) {
+        self.body.push_str(markup);
+        self.body.push('\n');
+    }
+
     pub(crate) fn rect(&mut self, class: &str, [x, y, w, h]: [f64; 4], title: &str) {
         let (x, y, w, h) = (number(x), number(y), number(w), number(h));
         let _ = write!(self.body, r#"<rect class="{class}" x="{x}" y="{y}" width="{w}" height="{h}""#);
@@ -273,7 +296,7 @@ impl Canvas {
         if !figure.description.is_empty() {
             let _ = writeln!(out, "<desc>{}</desc>", escape(&figure.description));
         }
-        out.push_str(&style::sheet(figure.theme));
+        out.push_str(&style::sheet(figure.theme, self.coloured));
         let _ = writeln!(out, "<rect class=\"pl-bg\" width=\"{width}\" height=\"{height}\"/>");
         out + &self.body + "</svg>\n"
     }

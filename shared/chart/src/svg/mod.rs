@@ -11,12 +11,14 @@
 //!
 //! - [`Bars`]: horizontal bars of categories, up to eight series side by side;
 //! - [`Columns`]: vertical bars of bins;
-//! - [`Lines`]: points, steps and lines on linear, logarithmic and time axes.
+//! - [`Lines`]: points, steps and lines on linear, logarithmic and time axes;
+//! - [`WorldMap`]: countries coloured by their amounts.
 
 mod bars;
 mod canvas;
 mod columns;
 mod lines;
+mod map;
 mod scale;
 mod style;
 mod text;
@@ -24,6 +26,7 @@ mod text;
 pub use bars::{BarRow, Bars};
 pub use columns::{Columns, Labelled};
 pub use lines::{Line, Lines, Mark};
+pub use map::WorldMap;
 pub use scale::{Axis, Kind};
 pub use style::Theme;
 
