@@ -127,7 +127,7 @@ fn short(at: f64, largest: f64, exponent: i32) -> String {
     format!("{text}{suffix}").replace('-', "−")
 }
 
-/// A round number as an axis of its magnitude writes it: 3k for 3000.
+/// A round number as an axis of its magnitude writes it: 30k for 30,000.
 pub(crate) fn magnitude_of(at: f64) -> String {
     let exponent = at.abs().log10().floor() as i32 - 1;
     short(at, at, exponent)

@@ -143,8 +143,9 @@ impl<R: Read> Chunks<R> {
     fn records(&self) -> usize {
         let bytes = &self.rest;
         let mut from = 0;
-        while !self.json {
-            let Some(quote) = memchr::memchr(b'"', &bytes[from..]).map(|at| from + at) else { break };
+        // JSON strings hold no raw line ends (RFC 8259 §7), so a quote matters to CSV alone.
+        let quotes = |from: usize| memchr::memchr(b'"', &bytes[from..]).filter(|_| !self.json);
+        while let Some(quote) = quotes(from).map(|at| from + at) {
             from = memchr::memrchr(b'\n', &bytes[from..quote]).map_or(from, |at| from + at + 1);
             match split::quoted_record(&bytes[from..]) {
                 Some((length, line_end)) => from += length + line_end,

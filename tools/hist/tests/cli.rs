@@ -759,7 +759,7 @@ fn a_map_shows_each_country_and_says_what_it_cannot_show() {
             rows.as_bytes(),
         )
     };
-    assert!(shared("DE").contains(">1k</text>") && shared("FR").contains(">1k</text>"));
+    assert!(shared("DE").contains(">1000</text>") && shared("FR").contains(">1000</text>"));
     let refused = hist(&["src_country", "--by", "n", "--draw", "map", "--format", "svg"], input);
     assert_eq!(refused.code, 2);
     assert!(refused.err.contains("a map shows one column"), "{}", refused.err);
