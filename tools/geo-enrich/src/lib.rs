@@ -112,13 +112,17 @@ fn open_geo(
     if !args.databases.lists.is_empty() && geo.lists().is_empty() {
         bail!("--lists: no .json, .txt, .list, .cidr, .netset or .ipset there");
     }
-    for list in geo.lists().iter().filter(|list| list.passed_over > 0) {
+    let (networks, none): (Vec<_>, Vec<_>) = geo.lists().iter().partition(|list| list.entries > 0);
+    for list in networks.iter().filter(|list| list.passed_over > 0) {
         console.say(format_args!(
             "{}: {} networks read, {} entries passed over that are none",
             list.path.display(),
             list.entries,
             list.passed_over
         ));
+    }
+    if !none.is_empty() {
+        console.say(format_args!("{} lists hold no network at all", none.len()));
     }
     Ok(match whois {
         Some(whois) => geo.with_operators(whois.operators()),
