@@ -515,6 +515,20 @@ impl<'a> Row<'a> {
     /// When it is no number, or does not fit the type.
     #[inline]
     pub fn uint<T: TryFrom<u64>>(&self, col: Col) -> Result<Option<T>, CellError> {
+        let token = self.token(col);
+        if token.is_empty() {
+            return Ok(None);
+        }
+        // Nearly always digits and nothing else.
+        match text::parse_uint(token).and_then(|n| T::try_from(n).ok()) {
+            Some(n) => Ok(Some(n)),
+            None => self.uint_in_quotes(col),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn uint_in_quotes<T: TryFrom<u64>>(&self, col: Col) -> Result<Option<T>, CellError> {
         let cell = self.cell(col);
         if cell.is_empty() {
             return Ok(None);

@@ -101,29 +101,53 @@ pub fn write_hex(bytes: &[u8], out: &mut Vec<u8>) {
 /// Reads a decimal number; `None` for anything but digits, or above `u64`.
 #[inline]
 pub fn parse_uint(text: &[u8]) -> Option<u64> {
-    if text.is_empty() || text.len() > 20 {
-        return None;
-    }
-    let mut value: u64 = 0;
-    if text.len() < 20 {
-        // 19 digits fit, so nothing can wrap.
-        for b in text {
-            let digit = b.wrapping_sub(b'0');
-            if digit > 9 {
-                return None;
-            }
-            value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
+    match text.len() {
+        0 => None,
+        1..=3 => parse_few(text),
+        4..=8 => parse_four_to_eight(text),
+        9..=16 => {
+            // 16 digits fit, so nothing can wrap.
+            let (low, high) = (text.last_chunk()?, text.len() - 8);
+            let high = if high < 4 { parse_few(&text[..high])? } else { parse_four_to_eight(&text[..high])? };
+            Some(high.wrapping_mul(100_000_000).wrapping_add(parse_eight(*low)?.into()))
         }
-        return Some(value);
+        17..=20 => {
+            let mut value: u64 = 0;
+            for b in text {
+                let digit = b.wrapping_sub(b'0');
+                if digit > 9 {
+                    return None;
+                }
+                value = value.checked_mul(10)?.checked_add(u64::from(digit))?;
+            }
+            Some(value)
+        }
+        _ => None,
     }
+}
+
+#[inline]
+fn parse_few(text: &[u8]) -> Option<u64> {
+    let mut value = 0u64;
     for b in text {
         let digit = b.wrapping_sub(b'0');
         if digit > 9 {
             return None;
         }
-        value = value.checked_mul(10)?.checked_add(u64::from(digit))?;
+        value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
     }
     Some(value)
+}
+
+/// Reads four to eight digits as eight with zeros before them: the first and the last four, laid over each other where
+/// they overlap.
+#[inline]
+fn parse_four_to_eight(text: &[u8]) -> Option<u64> {
+    let first = u64::from(u32::from_le_bytes(*text.first_chunk()?));
+    let last = u64::from(u32::from_le_bytes(*text.last_chunk()?));
+    let missing = (8 - text.len() as u32) * 8;
+    let zeros = 0x3030_3030 & (1u64 << missing).wrapping_sub(1);
+    parse_eight((last << 32 | first << missing | zeros).to_le_bytes()).map(u64::from)
 }
 
 /// Reads exactly eight digits, four pairs at a time (the method of Daniel Lemire, "Quickly parsing eight digits",
@@ -253,11 +277,19 @@ mod tests {
         {
             assert_eq!(parse_eight(text.as_bytes().try_into().unwrap()), expected);
         }
-        for byte in 0..=255u8 {
-            for at in 0..8 {
-                let mut text = *b"12345678";
-                text[at] = byte;
-                assert_eq!(parse_eight(text).map(u64::from), parse_uint(&text), "{text:?}");
+        // Every length, with every octet in every place, as the standard library reads it, but for its plus sign.
+        for length in 0..=22 {
+            for at in 0..length {
+                for byte in 0..=255u8 {
+                    let mut text = b"1234567890987654321012"[..length].to_vec();
+                    text[at] = byte;
+                    let digits = str::from_utf8(&text).ok().filter(|text| !text.starts_with('+'));
+                    let expected = digits.and_then(|text| text.parse().ok());
+                    assert_eq!(parse_uint(&text), expected, "{text:?}");
+                    if let Ok(eight) = text.as_slice().try_into() {
+                        assert_eq!(parse_eight(eight).map(u64::from), expected, "{text:?}");
+                    }
+                }
             }
         }
         for bad in ["", "-1", "1.0", "18446744073709551616", "1 "] {

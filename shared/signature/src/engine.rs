@@ -91,6 +91,14 @@ impl Engine {
         self.held.push_back(Held { facts, hits, source });
     }
 
+    /// Tells which packets come next, so that what is known of their sources, and of those whose packets have waited
+    /// longest, is read from memory side by side and not one after the other. Changes nothing but the time it takes.
+    pub fn expect(&self, packets: &[Packet]) {
+        self.sources.warm(packets);
+        let oldest = self.held.iter().take(packets.len());
+        self.sources.warm_places(oldest.map(|held| (held.source != NONE).then_some(held.source)));
+    }
+
     /// Takes a packet in for what it says about its source, without a verdict on it: the first of two passes.
     pub fn learn(&mut self, packet: &Packet) {
         self.observe(packet, false);

@@ -109,6 +109,14 @@ impl Evidence {
         }
     }
 
+    /// A number out of every line of cache that a packet touches.
+    pub(crate) fn warm(&self) -> u32 {
+        let counts = self.asked[0] ^ self.asked[31] ^ self.matched[0] ^ self.matched[31] ^ self.matched[47];
+        let last = self.last.as_ref().map_or(0, |last| last.facts.len ^ u32::from(last.facts.dport));
+        let keys = self.keys.first().map_or(0, |key| key.count) ^ self.keys.get(2).map_or(0, |key| key.count);
+        u32::from(counts ^ self.copies[0] ^ self.spread[2].packets()) ^ last ^ keys
+    }
+
     /// Counts what was found in a packet, unless it is a copy of a recent one.
     pub(crate) fn count(&mut self, facts: &Facts, found: &Found, table: &Table) {
         let copy = facts.copy_mark();

@@ -9,7 +9,7 @@ use probeline_record::Ts;
 
 use crate::evidence::{Evidence, Found};
 use crate::grade::Count;
-use crate::packet::Facts;
+use crate::packet::{Facts, Packet};
 use crate::pattern::{self, SpreadOf};
 use crate::rand_stream::{self, RandStream};
 use crate::rule::Pattern;
@@ -258,6 +258,20 @@ impl Sources {
     #[inline]
     pub(crate) fn get_mut(&mut self, place: u32) -> &mut Source {
         &mut self.slots[place as usize]
+    }
+
+    /// Reads, for its place in memory only, what is known of the sources of these packets.
+    pub(crate) fn warm(&self, packets: &[Packet]) {
+        self.warm_places(packets.iter().map(|packet| self.find(packet.src())));
+    }
+
+    /// The same for these places.
+    pub(crate) fn warm_places(&self, places: impl Iterator<Item = Option<u32>>) {
+        let sum =
+            places.flatten().filter_map(|place| self.slots.get(place as usize)).fold(0, |sum, source| {
+                sum ^ source.held ^ source.last.nanos() as u32 ^ source.evidence().map_or(0, Evidence::warm)
+            });
+        std::hint::black_box(sum);
     }
 
     /// Notes that a packet of the source waits for its verdict.

@@ -63,19 +63,46 @@ fn learn<R: Read>(rows: &mut RowReader<R>, engine: &mut Engine) -> Outcome {
         return Ok(());
     }
     let columns = PacketColumns::find(rows)?;
+    let mut batch = Vec::with_capacity(BATCH);
     loop {
         match rows.next_row() {
-            Ok(Some(row)) => {
-                if let Ok(packet) = Packet::from_row(&columns.packet(row)) {
-                    engine.learn(&packet);
-                }
-            }
+            Ok(Some(row)) => batch.extend(Packet::from_row(&columns.packet(row))),
             Ok(None) => break,
             Err(e) if e.is_row() => {}
             Err(e) => return Err(e.into()),
         }
+        if batch.len() == BATCH {
+            learn_batch(&mut batch, engine);
+        }
     }
+    learn_batch(&mut batch, engine);
     engine.learned();
+    Ok(())
+}
+
+/// Packets that are handed on together, so that the memory their sources are remembered in is waited for once and not
+/// once for each.
+const BATCH: usize = 32;
+
+fn learn_batch(batch: &mut Vec<Packet>, engine: &mut Engine) {
+    engine.expect(batch);
+    batch.iter().for_each(|packet| engine.learn(packet));
+    batch.clear();
+}
+
+fn judge_batch<W: Write>(
+    batch: &mut Vec<Packet>,
+    engine: &mut Engine,
+    out: &mut Output<W>,
+) -> std::io::Result<()> {
+    engine.expect(batch);
+    for packet in batch.iter() {
+        engine.push(packet);
+        while let Some(verdict) = engine.pop() {
+            out.verdict(&verdict)?;
+        }
+    }
+    batch.clear();
     Ok(())
 }
 
@@ -88,8 +115,13 @@ fn judge<R: Read, W: Write>(
     console: &mut Console,
 ) -> Result<Account, anyhow::Error> {
     let (mut read, mut malformed, mut unreadable) = (0, 0, 0);
+    let mut batch = Vec::with_capacity(BATCH);
     loop {
-        let row = match rows.next_row_with(&mut || out.flush()) {
+        let mut before_read = || {
+            judge_batch(&mut batch, engine, out)?;
+            out.flush()
+        };
+        let row = match rows.next_row_with(&mut before_read) {
             Ok(Some(row)) => row,
             Ok(None) => break,
             Err(e) if e.is_row() => {
@@ -107,11 +139,12 @@ fn judge<R: Read, W: Write>(
             Packet::unreadable()
         });
         out.push(&row, &packet);
-        engine.push(&packet);
-        while let Some(verdict) = engine.pop() {
-            out.verdict(&verdict)?;
+        batch.push(packet);
+        if batch.len() == BATCH {
+            judge_batch(&mut batch, engine, out)?;
         }
     }
+    judge_batch(&mut batch, engine, out)?;
     engine.finish();
     while let Some(verdict) = engine.pop() {
         out.verdict(&verdict)?;
