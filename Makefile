@@ -7,7 +7,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := all
-.PHONY: all help build geo install parquet report reproduce test crosscheck lint docs bench fuzz lab clean
+.PHONY: all help build geo install parquet report reproduce test crosscheck lint docs accuracy bench fuzz lab clean
 
 BIN := $(CURDIR)/target/release
 OUT ?= out
@@ -72,6 +72,10 @@ lint: ## format, clippy, documentation, licences
 
 docs: build ## write the generated documents anew
 	PATH="$(BIN):$$PATH" scripts/docs/fields > docs/FIELDS.md
+	PATH="$(BIN):$$PATH" scripts/docs/rules > docs/RULES.md
+
+accuracy: build ## hold the tools' names against captures and chance, into docs/ACCURACY.md (some minutes)
+	PATH="$(BIN):$$PATH" scripts/docs/accuracy > docs/ACCURACY.md
 
 crosscheck: build geo ## compare geo-enrich with Python's readers on 100,000 addresses
 	@scripts/setup/packages test

@@ -237,9 +237,10 @@ impl Evidence {
             let Some(value) = (rule.key.value)(facts) else { continue };
             let differs = (rule.key.differs)(facts);
             let place = rule.place as u8;
-            let (mut remembered, mut same, mut unshared) = (0, None, None);
+            let (mut remembered, mut compared, mut same, mut unshared) = (0, 0, None, None);
             for (i, seen) in self.keys.iter().enumerate().filter(|(_, seen)| seen.place == place) {
                 remembered += 1;
+                compared += u64::from(seen.differs != differs);
                 if seen.value == value {
                     same = Some(i);
                 } else if seen.count == 1 {
@@ -248,20 +249,21 @@ impl Evidence {
             }
             if let Some(same) = same {
                 let seen = &mut self.keys[same];
-                if seen.differs != differs {
+                let is_another = seen.differs != differs;
+                if is_another {
                     seen.count = seen.count.saturating_add(1);
                     seen.differs = differs;
                     self.any_shared = true;
-                    tell(rule.place, remembered, true);
                 }
+                tell(rule.place, compared, is_another);
                 continue;
             }
-            tell(rule.place, remembered, false);
+            tell(rule.place, compared, false);
             let key = SeenKey { place, count: 1, value, differs };
             match unshared {
                 // Of values that nothing has shared yet the last one is enough: runs send many packets in a row.
                 Some(unshared) => self.keys[unshared] = key,
-                None => self.remember(key, remembered as usize),
+                None => self.remember(key, remembered),
             }
         }
     }
@@ -292,5 +294,15 @@ impl Evidence {
     pub(crate) fn sharing(&self, place: usize, value: u64) -> u32 {
         let seen = self.keys.iter().find(|seen| usize::from(seen.place) == place && seen.value == value);
         seen.map_or(0, |seen| seen.count)
+    }
+
+    /// Whether so many packets share this value that it is no chance: by the bits of the value, and where one of these
+    /// few values is always met, by nine tenths of the packets having it.
+    pub(crate) fn is_shared(&self, place: usize, value: u64, bits: u32) -> bool {
+        let sharing = self.sharing(place, value);
+        let others =
+            || self.keys.iter().filter(|seen| usize::from(seen.place) == place).map(|seen| seen.count);
+        let no_chance = sharing >= 2 && (sharing - 1).saturating_mul(bits) >= 16;
+        no_chance && (bits >= 16 || u64::from(sharing) * 10 >= others().map(u64::from).sum::<u64>() * 9)
     }
 }

@@ -258,6 +258,12 @@ impl Facts {
         self.ttl <= 64
     }
 
+    /// No flag of explicit congestion notification (RFC 3168 §6.1.1): raw socket code asks for none.
+    #[inline]
+    pub fn without_ecn(&self) -> bool {
+        self.flags == self.flags.classic()
+    }
+
     /// Neither the don't-fragment flag, nor a type of service: what raw socket code leaves at zero.
     #[inline]
     pub fn plain_ip(&self) -> bool {

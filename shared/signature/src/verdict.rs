@@ -97,7 +97,7 @@ fn with_session_rules(
     for rule in &of_kind.key {
         if !facts.lacks.any_of(rule.needs)
             && let Some(value) = (rule.key.value)(facts)
-            && evidence.sharing(rule.place, value) >= 2
+            && evidence.is_shared(rule.place, value, rule.key.bits)
         {
             rules.insert(rule.place);
         }

@@ -7,8 +7,9 @@ use crate::packet::{Facts, Kind, Packet};
 use crate::rule::{Basis, Pattern, Rule, Test, Weight, bits};
 use crate::tool::Tool;
 
-fn without_ack(p: &Packet) -> bool {
-    !p.flags.has(TcpFlags::ACK)
+/// A number for an acknowledgment that is none, on a packet with nothing that raw socket code leaves at zero.
+fn odd_ack(p: &Packet) -> bool {
+    !p.flags.has(TcpFlags::ACK) && p.ack != 0 && p.bare() && p.ttl_from_64() && p.plain_ip()
 }
 
 /// `random()` gives 31 bits.
@@ -43,7 +44,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "hping3-shape",
         tool: Tool::Hping3,
-        test: Test::PacketIf(without_ack, |p| shape(p)),
+        test: Test::PacketIf(odd_ack, |p| shape(p)),
         // A window of 16 bits and two upper bits.
         weight: Weight::Mark(bits(18)),
         kinds: TCP4_OR_SYN4,

@@ -24,7 +24,7 @@ fn ip_id(p: &Packet) -> bool {
 /// A SYN of any of its versions or of bi-zone's fork, but for the identification, and for the type of service, which
 /// those who translate addresses rewrite as well.
 pub(crate) fn may_be_moved(f: &Facts) -> bool {
-    let common = f.ttl_from_255() && !f.df && f.ack == 0;
+    let common = f.ttl_from_255() && !f.df && f.ack == 0 && f.without_ecn();
     common && matches!(f.win, 0 | 1024 | 1025) && (f.bare() || f.only_mss(1460))
 }
 
@@ -34,7 +34,7 @@ fn follow_up(p: &Packet) -> bool {
 }
 
 fn common_shape(p: &Packet) -> bool {
-    p.ttl_from_255() && p.plain_ip() && p.ack == 0
+    p.ttl_from_255() && p.plain_ip() && p.ack == 0 && p.without_ecn()
 }
 
 /// Where the low 16 bits of the cookie stand in the payload of a probe, by the port it is made for.

@@ -98,7 +98,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "naabu-syn-mss",
         tool: Tool::Naabu,
-        test: Test::PacketIf(|p| p.mss.is_some(), mss_mark),
+        test: Test::PacketIf(|p| p.opts == Layout::of(&[2]), mss_mark),
         weight: Weight::Mark(bits(16)),
         kinds: SYN4,
         says: "tcp_opts 2, tcp_mss 4660 on a SYN",

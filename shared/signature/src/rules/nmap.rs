@@ -15,9 +15,9 @@ const OS: &str = "osscan2.cc @db4aefd";
 const FPU: TcpFlags = TcpFlags::FIN.with(TcpFlags::PSH).with(TcpFlags::URG);
 const FA: TcpFlags = TcpFlags::FIN.with(TcpFlags::ACK);
 
-/// The initial time to live is `rand % 23 + 37` for each packet.
+/// The initial time to live is `rand % 23 + 37` for each packet; the hop limit of IPv6 is 255 for all.
 fn ttl_drawn(f: &Facts) -> bool {
-    f.ttl <= 59
+    f.ttl <= 59 || (f.dst.is_ipv6() && f.ttl_from_255())
 }
 
 /// A SYN as Nmap builds it: one option, no flag of IP, nothing in what does not matter.
@@ -42,23 +42,25 @@ fn bare(f: &Facts) -> bool {
     f.bare() && ttl_drawn(f) && f.plain_ip()
 }
 
-/// -sA and -PA: the coded value stands in the acknowledgment number.
+/// -sA, -PA and -sM: the coded value stands in the acknowledgment number.
 fn ack_shape(f: &Facts) -> bool {
-    bare(f) && f.win == 1024 && f.flags == TcpFlags::ACK && f.seq == 0 && f.ack != 0
+    let known = [TcpFlags::ACK, FA].contains(&f.flags);
+    known && bare(f) && f.win == 1024 && f.seq == 0 && f.ack != 0
 }
 
-/// -sF, -sN, -sX and -sM: the coded value stands in the sequence number.
+/// -sF, -sN and -sX: the coded value stands in the sequence number.
 fn stealth_shape(f: &Facts) -> bool {
     stealth_flags(f) && bare(f) && f.win == 1024 && f.seq != 0
 }
 
 fn stealth_flags(f: &Facts) -> bool {
-    [TcpFlags::FIN, TcpFlags::default(), FPU, FA].contains(&f.flags)
+    [TcpFlags::FIN, TcpFlags::default(), FPU].contains(&f.flags)
 }
 
-/// Up to 5.51: the coded value stands in the sequence number of -sA and -PA as well.
+/// Up to 5.51: the coded value stands in the sequence number of -sA, -PA and -sM as well.
 fn old_shape(f: &Facts) -> bool {
-    (stealth_flags(f) || (f.flags == TcpFlags::ACK && f.ack != 0)) && bare(f) && old_window(f) && f.seq != 0
+    let with_ack = [TcpFlags::ACK, FA].contains(&f.flags) && f.ack != 0;
+    (stealth_flags(f) || with_ack) && bare(f) && old_window(f) && f.seq != 0
 }
 
 /// Packets whose time to live Nmap draws.
@@ -169,7 +171,12 @@ fn burst_target(earlier: &Facts, later: &Facts) -> bool {
 }
 
 fn burst(earlier: &Facts, later: &Facts) -> bool {
-    earlier.id == later.id && earlier.plain_ip() && later.plain_ip() && ttl_drawn(earlier) && ttl_drawn(later)
+    earlier.id == later.id
+        && earlier.id != 0
+        && earlier.plain_ip()
+        && later.plain_ip()
+        && ttl_drawn(earlier)
+        && ttl_drawn(later)
 }
 
 fn ping(p: &Packet) -> bool {
@@ -247,19 +254,19 @@ pub(super) const RULES: &[Rule] = &[
         id: "nmap-window-ttl",
         tool: Tool::Nmap,
         test: Test::Key(Key { value: window_phase, differs: |f| f.win.into(), bits: 2 }),
-        weight: Weight::Mark(bits(2)),
+        weight: Weight::Detail,
         kinds: TCP4_OR_SYN4,
-        says: "nmap-syn, or a bare packet with flags A, F, none, FPU or FA and tcp_seq not 0, but for the window: tcp_win / 1024 - 1 follows ttl % 4 (shifted by the hops) while tcp_win changes among 1024, 2048, 3072, 4096",
+        says: "nmap-syn, or a bare packet with flags A, F, none, FPU or FA and tcp_seq not 0, but for the window: tcp_win / 1024 - 1 follows ttl % 4 (shifted by the hops) in nine or more packets, and nine tenths of the source's, while tcp_win changes among 1024, 2048, 3072, 4096",
         needs: shape!(IP_TOS),
         versions: "4.01 to 5.51",
         tells: Some("4.01..5.51"),
         basis: Basis::Packets,
         source: "tcpip.cc before 4aa4a154f (2011-06)",
         positive: &[
-            "tcp 198.18.0.1 40000 > 198.18.1.1 21|22|23|25 S len=44 ttl=40|49|38|51 seq=1 win=1024|2048|3072|4096 opts=2 mss=1460",
+            "tcp 198.18.0.1 40000 > 198.18.1.1 21|22|23|25|53|80|110|111|135|139|143|443 S len=44 ttl=40|49|38|51 seq=1 win=1024|2048|3072|4096 opts=2 mss=1460",
         ],
         near_miss: &[
-            "tcp 198.18.0.1 40000 > 198.18.1.1 21|22|23|25 S len=44 ttl=40|49|38|50 seq=1 win=1024|2048|3072|4096 opts=2 mss=1460",
+            "tcp 198.18.0.1 40000 > 198.18.1.1 21|22|23|25|53|80|110|111|135|139|143|443 S len=44 ttl=40|49|38|50 seq=1 win=1024|2048|3072|4096 opts=2 mss=1460",
         ],
     },
     Rule {
@@ -268,7 +275,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Packet(|p| syn_shape(p)),
         weight: Weight::Shape(None),
         kinds: SYN,
-        says: "tcp_win 1024, tcp_opts 2, tcp_mss 1460, ttl <= 59, ip_df 0, ip_tos 0, tcp_ack 0",
+        says: "tcp_win 1024, tcp_opts 2, tcp_mss 1460, ttl <= 59 (IPv6: or > 200), ip_df 0, ip_tos 0, tcp_ack 0",
         needs: shape!(IP_TOS),
         versions: "5.59BETA1 and later (up to 5.51 a quarter of the packets)",
         tells: None,
@@ -276,8 +283,10 @@ pub(super) const RULES: &[Rule] = &[
         source: BUILD,
         positive: &[
             "tcp 198.18.0.1 62170 > 198.18.2.5 143 S len=44 ttl=49 id=28165 seq=4237197429 win=1024 opts=2 mss=1460",
+            "tcp 2001:db8:f::1 44657 > 2001:db8:d::1 443 S len=64 ttl=250 seq=3914157084 win=1024 opts=2 mss=1460",
         ],
         near_miss: &[
+            "tcp 198.18.0.1 62170 > 198.18.2.5 143 S len=44 ttl=249 id=28165 seq=5 win=1024 opts=2 mss=1460",
             "tcp 198.18.0.1 62170 > 198.18.2.5 143 S len=44 ttl=49 df=1 id=28165 seq=5 win=1024 opts=2 mss=1460",
             "tcp 198.18.0.1 62170 > 198.18.2.5 143 S len=44 ttl=60 id=28165 seq=4237197429 win=1024 opts=2 mss=1460",
         ],
@@ -288,13 +297,16 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Packet(|p| ack_shape(p)),
         weight: Weight::Shape(None),
         kinds: TCP,
-        says: "flags A, tcp_seq 0, tcp_ack not 0, tcp_win 1024, no TCP options, ttl <= 59, ip_df 0 (-sA, -PA)",
+        says: "flags A or FA, tcp_seq 0, tcp_ack not 0, tcp_win 1024, no TCP options, ttl <= 59 (IPv6: or > 200), ip_df 0 (-sA, -PA, -sM)",
         needs: shape!(IP_TOS, TCP_SEQ),
         versions: "5.59BETA1 and later",
         tells: None,
         basis: Basis::Packets,
         source: BUILD,
-        positive: &["tcp 198.18.0.1 58050 > 198.18.2.7 22 A len=40 ttl=51 id=52585 ack=4290292195 win=1024"],
+        positive: &[
+            "tcp 198.18.0.1 58050 > 198.18.2.7 22 A len=40 ttl=51 id=52585 ack=4290292195 win=1024",
+            "tcp 198.18.0.1 58050 > 198.18.2.7 22 FA len=40 ttl=51 id=52585 ack=4290292195 win=1024",
+        ],
         near_miss: &[
             "tcp 198.18.0.1 58050 > 198.18.2.7 22 A len=40 ttl=51 id=52585 seq=1 ack=4290292195 win=1024",
         ],
@@ -305,7 +317,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Packet(|p| stealth_shape(p)),
         weight: Weight::Shape(None),
         kinds: TCP,
-        says: "flags F, none, FPU or FA, tcp_seq not 0, tcp_win 1024, no TCP options, ttl <= 59, ip_df 0 (-sF, -sN, -sX, -sM)",
+        says: "flags F, none or FPU, tcp_seq not 0, tcp_win 1024, no TCP options, ttl <= 59 (IPv6: or > 200), ip_df 0 (-sF, -sN, -sX)",
         needs: shape!(IP_TOS, TCP_SEQ),
         versions: "5.59BETA1 and later",
         tells: None,
@@ -407,7 +419,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Pair(burst_target, burst),
         weight: Weight::Mark(bits(16)),
         kinds: UDP4,
-        says: "two datagrams in a row, with different payloads, from one port to one port within a second, share ip_id; ttl <= 59, ip_df 0",
+        says: "two datagrams in a row, with different payloads, from one port to one port within a second, share ip_id, not 0; ttl <= 59, ip_df 0",
         needs: &[
             &field::IP_ID,
             &field::SRC_PORT,

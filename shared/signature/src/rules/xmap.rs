@@ -23,6 +23,8 @@ fn shape(p: &Packet) -> bool {
 fn echo(p: &Packet) -> bool {
     is_echo_request(p.icmp_type)
         && p.payload_len == 8
+        // ICMP's own header and nothing between it and IP's: no options, no extension headers.
+        && p.len == 16 + if p.dst.is_ipv4() { 20 } else { 40 }
         && p.payload() == [0; 8]
         && p.ttl_from_255()
         && (p.dst.is_ipv6() || (p.id == 54321 && p.plain_ip()))
@@ -70,7 +72,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Packet(echo),
         weight: Weight::Shape(None),
         kinds: ICMP,
-        says: "echo request with 8 zero octets, ttl > 200; in IPv4 ip_id 54321",
+        says: "echo request with 8 zero octets, without extension headers, ttl > 200; in IPv4 ip_id 54321",
         needs: &[
             &field::ICMP_TYPE,
             &field::PAYLOAD_HEAD,
@@ -79,6 +81,7 @@ pub(super) const RULES: &[Rule] = &[
             &field::IP_TOS,
             &field::IP_DF,
             &field::PAYLOAD_LEN,
+            &field::IP_LEN,
         ],
         versions: "1.0 to 2.0.2",
         tells: None,

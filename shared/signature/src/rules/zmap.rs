@@ -30,7 +30,7 @@ fn default_port(f: &Facts) -> bool {
 
 /// What all versions set alike on a SYN.
 fn common(f: &Facts) -> bool {
-    f.win == 65535 && f.plain_ip() && f.ack == 0 && default_port(f)
+    f.win == 65535 && f.plain_ip() && f.ack == 0 && default_port(f) && f.without_ecn()
 }
 
 fn old(p: &Packet) -> bool {
@@ -267,10 +267,10 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "zmap-echo-20-old",
         tool: Tool::Zmap,
-        test: Test::Packet(|p| zeros(p, 20) && template_id(p) && p.ttl_from_255()),
+        test: Test::Packet(|p| zeros(p, 20) && p.icmp_seq != 0 && template_id(p) && p.ttl_from_255()),
         weight: Weight::Shape(None),
         kinds: ICMP4,
-        says: "echo request with 20 zero octets, ip_id 54321, ttl > 200, ip_df 0",
+        says: "echo request with 20 zero octets, ip_id 54321, ttl > 200, ip_df 0, icmp_seq not 0",
         needs: &[
             &field::ICMP_TYPE,
             &field::PAYLOAD_HEAD,
@@ -280,25 +280,26 @@ pub(super) const RULES: &[Rule] = &[
             &field::IP_DF,
             &field::ICMP_CODE,
             &field::PAYLOAD_LEN,
+            &field::ICMP_SEQ,
         ],
         versions: "3.0.0 to 4.0.0",
         tells: Some("3.0.0..4.0.0"),
         basis: Basis::Packets,
         source: "src/probe_modules/module_icmp_echo.c, tag v3.0.0",
         positive: &[
-            "icmp 198.18.0.1 > 198.18.1.75 type=8 len=48 ttl=255 id=54321 payload=20:00000000000000000000000000000000",
+            "icmp 198.18.0.1 > 198.18.1.75 type=8 icmp_seq=60823 len=48 ttl=255 id=54321 payload=20:00000000000000000000000000000000",
         ],
         near_miss: &[
-            "icmp 198.18.0.1 > 198.18.1.75 type=8 len=48 ttl=64 id=1150 payload=20:00000000000000000000000000000000",
+            "icmp 198.18.0.1 > 198.18.1.75 type=8 icmp_seq=60823 len=48 ttl=64 id=1150 payload=20:00000000000000000000000000000000",
         ],
     },
     Rule {
         id: "zmap-echo-20",
         tool: Tool::Zmap,
-        test: Test::Packet(|p| zeros(p, 20) && !template_id(p) && p.ttl_from_64()),
+        test: Test::Packet(|p| zeros(p, 20) && p.icmp_seq != 0 && !template_id(p) && p.ttl_from_64()),
         weight: Weight::Shape(Some(5)),
         kinds: ICMP4,
-        says: "echo request with 20 zero octets, ip_id not 54321, ttl <= 64, ip_df 0",
+        says: "echo request with 20 zero octets, ip_id not 54321, ttl <= 64, ip_df 0, icmp_seq not 0",
         needs: &[
             &field::ICMP_TYPE,
             &field::PAYLOAD_HEAD,
@@ -308,16 +309,17 @@ pub(super) const RULES: &[Rule] = &[
             &field::IP_DF,
             &field::ICMP_CODE,
             &field::PAYLOAD_LEN,
+            &field::ICMP_SEQ,
         ],
         versions: "4.1.0-RC3 and later",
         tells: Some(">=4.1.0-RC3"),
         basis: Basis::Packets,
         source: "src/probe_modules/module_icmp_echo.c @8de8833",
         positive: &[
-            "icmp 198.18.0.1 > 198.18.1.75 type=8 len=48 ttl=64 id=1150 payload=20:00000000000000000000000000000000",
+            "icmp 198.18.0.1 > 198.18.1.75 type=8 icmp_seq=60823 len=48 ttl=64 id=1150 payload=20:00000000000000000000000000000000",
         ],
         near_miss: &[
-            "icmp 198.18.0.1 > 198.18.1.75 type=8 len=48 ttl=64 id=1150 payload=20:00000000000000000000000000000001",
+            "icmp 198.18.0.1 > 198.18.1.75 type=8 icmp_seq=60823 len=48 ttl=64 id=1150 payload=20:00000000000000000000000000000001",
         ],
     },
     Rule {
@@ -451,7 +453,9 @@ pub(super) const RULES: &[Rule] = &[
         tells: Some("<=4.0.0"),
         basis: Basis::Packets,
         source: PACKET_C,
-        positive: &["icmp 198.18.0.1 > 198.18.1.75 type=8 len=48 ttl=255 id=54321 payload=20:00"],
+        positive: &[
+            "icmp 198.18.0.1 > 198.18.1.75 type=8 icmp_seq=60823 len=48 ttl=255 id=54321 payload=20:00",
+        ],
         near_miss: &["icmp 198.18.0.1 > 198.18.1.75 type=0 len=48 ttl=255 id=54321 payload=20:00"],
     },
     Rule {

@@ -1,6 +1,6 @@
 //! Every tool on captures of itself: the index says which it was and in which version.
 
-use crate::support::{expected, fingerprint, laboratory, named, rows, tools};
+use crate::support::{expected, fingerprint, laboratory, named, rows, tools, with};
 
 #[test]
 fn every_packet_has_its_tool() {
@@ -113,4 +113,35 @@ fn a_pool_of_sources_is_one_campaign() {
     assert_eq!(table.column("srcs"), ["8"], "{table:?}");
     assert_eq!(table.column("tool_session"), ["zmap:pool=8+0"]);
     assert_eq!(table.column("dsts"), ["256"]);
+}
+
+/// One run from several addresses is one row, with its sources counted: what ties it together does not depend on the
+/// source address, so the laboratory's runs are dealt out to four.
+#[test]
+fn runs_from_several_sources_are_one_campaign() {
+    let Some(captures) = laboratory("runs_from_several_sources_are_one_campaign") else { return };
+    for (name, session) in [
+        ("unicornscan047_syn.pcap", "unicornscan:key="),
+        ("masscan101_syn.pcap", "masscan:start="),
+        ("masscan132_syn.pcap", "masscan:start="),
+        ("masscanHEAD_syn.pcap", "masscan:start="),
+        ("nmap793_sS_open_local.pcap", "nmap:seqmask="),
+        ("nmap793_sA.pcap", "nmap:seqmask="),
+        ("mirai_SYNTHETIC.pcap", "mirai:process="),
+        ("zmap434_syn_linux.pcap", "zmap:start="),
+        ("nping793_tcp.pcap", "nping:run="),
+    ] {
+        let capture = named(&captures, name);
+        let dealt = with(&rows(&capture.file), "src_ip", |i, _| format!("192.0.2.{}", i % 4));
+        let out = probeline_testkit::Bash::new(
+            "scan-classify rows.csv | fingerprint --session | scan-group --by tool_session --gap 1h",
+        )
+        .file("rows.csv", dealt.join("\n") + "\n")
+        .run();
+        out.code(0);
+        let table = out.table();
+        assert_eq!(table.column("srcs"), ["4"], "{name}: {table:?}");
+        assert!(table.column("tool_session")[0].starts_with(session), "{name}: {table:?}");
+        assert_eq!(table.column("packets"), [capture.packets.to_string()], "{name}");
+    }
 }

@@ -115,6 +115,28 @@ fn few_sources_are_remembered_when_so_asked() {
     assert_eq!((out.table().len(), out.table().distinct("tool")), (70, vec!["mirai"]));
 }
 
+/// A million sources of one packet within a second: memory stays what --max-held and --max-sources allow, and a scanner
+/// among them is found.
+#[test]
+fn a_flood_of_sources_is_bounded() {
+    let script = r#"
+        ulimit -v 400000
+        awk 'BEGIN {
+            print "ts,src_ip,dst_ip,proto,src_port,dst_port,tcp_flags,ip_len,ttl,ip_id,ip_tos,ip_df,tcp_seq,tcp_ack,tcp_win,tcp_opts,payload_len"
+            for (i = 0; i < 1000000; i++) {
+                a = int(i / 65536) "." int(i / 256) % 256 "." i % 256
+                printf "1.%06d,44.%s,198.18.1.57,tcp,4000,80,S,40,64,%d,0,1,%d,0,777,,0\n", i, a, i % 65536, i + 7
+                if (i % 1000 == 0)
+                    printf "1.%06d,192.0.2.1,198.18.1.%d,tcp,21840,23,S,40,64,7,0,0,%.0f,0,54718,,0\n", i, i / 1000 % 250, 3323068672 + i / 1000 % 250
+            }
+        }' | fingerprint | awk -F, '$18 != "unknown" { n[$2 " " $18 " " $20]++ } END { for (k in n) print n[k], k }'"#;
+    let out = Bash::new(script).run();
+    out.code(0).stderr_has("1001000 rows read = 1001000 rows").stderr_has("sources forgotten");
+    let text = out.out();
+    let sure: Vec<&str> = text.lines().filter(|line| line.ends_with(" certain")).collect();
+    assert_eq!(sure, ["1000 192.0.2.1 mirai certain"]);
+}
+
 #[test]
 fn less_sure_names_are_left_out() {
     // Nping's shape alone.
@@ -158,6 +180,17 @@ fn the_lists() {
         tools,
         "angryip dublin-traceroute fi6s hping3 masscan mirai naabu nmap nping os-stack scanssh scapy unicornscan xmap yarrp zmap"
     );
+    let documented = std::fs::read_to_string("../../docs/RULES.md").unwrap();
+    let table = rules.table();
+    for row in table.rows() {
+        let line = format!(
+            "| `{}` | {} | {}",
+            row.get("rule").unwrap(),
+            row.get("scope").unwrap(),
+            row.get("worth").unwrap()
+        );
+        assert!(documented.contains(&line), "make docs: {line}");
+    }
     let fields = tool("fingerprint").arg("--list-fields").run();
     let names = fields.table();
     assert_eq!(
