@@ -7,7 +7,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := all
-.PHONY: all help build geo install parquet report reproduce test crosscheck lint docs accuracy bench fuzz lab clean
+.PHONY: all help build geo install parquet report reproduce reproduce-study test crosscheck lint docs accuracy bench fuzz lab clean
 
 BIN := $(CURDIR)/target/release
 OUT ?= out
@@ -24,7 +24,7 @@ TOOLS := $(filter-out csv2parquet,$(notdir $(wildcard tools/*)))
 all: build geo install ## build the tools, get the databases, put the tools on the PATH
 
 help: ## what there is to make
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 17
 
 build: ## build every tool, optimised
 	@scripts/setup/packages build
@@ -57,38 +57,8 @@ else
 	    $(if $(PASSIVE),--passive '$(PASSIVE)') $(if $(HONEYPOT),--honeypot '$(HONEYPOT)')
 endif
 
+reproduce-study: build geo ## every table at the published scale, from two simulated captures, beside the published figures
+	@scripts/setup/packages report
+	PATH="$(BIN):$$PATH" scripts/report/study -o '$(OUT)/study'
+
 test: build geo parquet ## run every test
-	@scripts/setup/packages test
-	@scripts/setup/python >/dev/null || echo 'without PyPI: some checks will be skipped' >&2
-# The laboratory needs network namespaces, and so root; what needs it is skipped otherwise, and says so.
-	@[[ $$EUID -ne 0 ]] || { scripts/setup/packages lab && scripts/setup/cowrie >/dev/null; }
-	PATH="$(BIN):$$PATH" PROBELINE_BIN_DIR="$(BIN)" cargo test --workspace --locked --no-fail-fast
-
-lint: ## format, clippy, documentation, licences
-	@scripts/setup/packages build
-	cargo fmt --all --check
-	cargo clippy --workspace --all-targets --locked -- -D warnings
-	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
-
-docs: build ## write the generated documents anew
-	PATH="$(BIN):$$PATH" scripts/docs/fields > docs/FIELDS.md
-	PATH="$(BIN):$$PATH" scripts/docs/rules > docs/RULES.md
-
-accuracy: build ## hold the tools' names against captures and chance, into docs/ACCURACY.md (some minutes)
-	PATH="$(BIN):$$PATH" scripts/docs/accuracy > docs/ACCURACY.md
-
-crosscheck: build geo ## compare geo-enrich with Python's readers on 100,000 addresses
-	@scripts/setup/packages test
-	"$$(scripts/setup/python)" scripts/geo/crosscheck --geo-enrich "$(BIN)/geo-enrich" \
-	    "$$(dirname "$$("$(BIN)/geo-enrich" --list-databases | grep -m1 -o '^[^,]*[.]mmdb')")"
-
-bench: ## measure against the tools a user would pick instead, into docs/BENCHMARKS.md
-	@scripts/setup/packages bench
-	scripts/bench/bench
-
-lab: build ## record the laboratory's telescopes, passive and honeypot, into OUT/lab (root, about seven minutes)
-	PATH="$(BIN):$$PATH" scripts/lab/make-capture -o '$(OUT)/lab'
-
-clean: ## remove everything that was built
-	cargo clean
-	rm -rf '$(OUT)'
