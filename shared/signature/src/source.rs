@@ -240,6 +240,8 @@ pub(crate) struct Sources {
     busy: usize,
     /// Where room is looked for next: round and round, past sources that sent something since the last round.
     hand: usize,
+    /// The source whose last waiting packet had its verdict last.
+    freed: u32,
 }
 
 impl Sources {
@@ -252,6 +254,7 @@ impl Sources {
             limit: limit.clamp(1, NONE as usize - 1),
             busy: 0,
             hand: 0,
+            freed: 0,
         }
     }
 
@@ -287,8 +290,11 @@ impl Sources {
     pub(crate) fn release(&mut self, place: u32) -> &Source {
         let source = &mut self.slots[place as usize];
         source.held -= 1;
-        self.busy -= usize::from(source.held == 0);
-        source
+        if source.held == 0 {
+            self.busy -= 1;
+            self.freed = place;
+        }
+        &self.slots[place as usize]
     }
 
     /// Whether a source would have to go for this one, while packets of every source wait for their verdict.
@@ -342,6 +348,11 @@ impl Sources {
 
     /// A source that has sent nothing since the last round and waits for nothing. There is one: not all are busy.
     fn silent(&mut self) -> u32 {
+        // In a flood nearly all are busy, and the way round to one that is not would be as long as the table.
+        let crowded = self.busy > self.slots.len() / 8 * 7;
+        if crowded && self.slots[self.freed as usize].held == 0 {
+            return self.freed;
+        }
         loop {
             let place = self.hand;
             self.hand = (self.hand + 1) % self.slots.len();
@@ -369,6 +380,22 @@ mod tests {
 
     fn address(i: u32) -> IpAddr {
         IpAddr::V4(i.into())
+    }
+
+    /// Where all but one are busy, that one goes, and nothing is searched.
+    #[test]
+    fn a_flood_does_not_go_round() {
+        let mut sources = Sources::new(1000);
+        let mut forgotten = 0;
+        for i in 0..5000 {
+            if i >= 1000 {
+                sources.release(i % 1000);
+            }
+            let place = sources.place(address(i), Ts::from_nanos(i.into()), &mut forgotten);
+            assert_eq!((place, sources.hand), (i % 1000, 0));
+            sources.hold(place);
+        }
+        assert_eq!(forgotten, 4000);
     }
 
     /// Sources that go on sending outlive a flood of sources of one packet.
