@@ -309,7 +309,7 @@ def udp_reply(port, head):
         return "rpc-reply"
     if port == 11211 and size >= 11 and head[8:].startswith((b"STAT ", b"VALUE", b"END", b"ERROR")):
         return "memcached-reply"
-    if port == 3478 and size >= 2 and bit(0, 0x01) and not bit(0, 0xC0):
+    if port == 3478 and size >= 4 and bit(0, 0x01) and not bit(0, 0xC0) and not bit(3, 0x03):
         return "stun-reply"
     if port == 19 and size >= 1:
         return "chargen-reply"

@@ -214,9 +214,9 @@ class OtherProtocols(unittest.TestCase):
             (111, "0000000000000001", "rpc-reply"),
             (11211, "0000000000000000" + b"END".hex(), "memcached-reply"),
             (11211, "0000000000000000" + b"STAT".hex(), ""),
-            (3478, "0101", "stun-reply"),
+            (3478, "01010008", "stun-reply"),
             (3478, "0001", ""),
-            (3478, "4d2d", ""),
+            (3478, "4d2d5345", ""),
             (19, "00", "chargen-reply"),
             (17, "", ""),
         ):

@@ -36,9 +36,9 @@ pub(crate) fn known_reply(src_port: u16, payload_head: &[u8]) -> Option<Reason> 
             .iter()
             .any(|word| head.has_at(8, word))
             .then_some(Reason::MemcachedReply),
-        // Two zero bits, which every message begins with, and the class of a response, RFC 8489 §5. What else is
-        // sent from an ephemeral port of this number, such as SSDP's `M-SEARCH`, has others.
-        3478 => (head.octet(0)? & 0xc1 == 0x01 && head.octet(1).is_some()).then_some(Reason::StunReply),
+        // Two zero bits, which every message begins with, the class of a response, and a length in words of four
+        // octets, RFC 8489 §5: what else is sent from an ephemeral port of this number has others.
+        3478 => (head.octet(0)? & 0xc1 == 0x01 && head.octet(3)? & 3 == 0).then_some(Reason::StunReply),
         19 => head.octet(0).map(|_| Reason::ChargenReply),
         17 => head.octet(0).map(|_| Reason::QotdReply),
         _ => None,
@@ -119,9 +119,11 @@ mod tests {
             (161, "302902010104067075626c6963a21c02", Some(Reason::SnmpReply)),
             (161, "302902010104067075626c6963a01c02", None),
             (161, "30290201010407707269766174652d2d", None),
-            (3478, "0101", Some(Reason::StunReply)),
+            (3478, "01010008", Some(Reason::StunReply)),
             (3478, "0001", None),
             (3478, "4d2d534541524348", None),
+            (3478, "0d0a0d0a", None),
+            (3478, "010100", None),
             (19, "20", Some(Reason::ChargenReply)),
             (19, "", None),
             (80, "ffff", None),
