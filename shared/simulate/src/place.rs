@@ -110,7 +110,7 @@ impl World {
             roomy.extend(large.iter().map(|net| entry(net, weight * 60 / large.len() as u32)));
             if let Some(net) = large.iter().min_by_key(|net| net.prefix()) {
                 // The larger, the more so: fewer networks for the same number of sources.
-                few.push(entry(net, weight + weight * weight / 500));
+                few.push(entry(net, weight + weight * weight / 250));
             }
             let of4 = parsed.iter().filter(|network| network.is_ipv4()).count() as u32;
             for network in parsed.iter().copied() {

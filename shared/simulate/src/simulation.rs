@@ -379,11 +379,17 @@ impl Simulation {
 
     /// A connection of the operating system to what has answered a crafted SYN.
     fn second(&mut self, now: u64, source: &mut Source, first: &Opening) {
-        let Body::Tcp(Tcp { dst_port, .. }) = first.packet.body else { return };
+        let Body::Tcp(Tcp { src_port, dst_port, .. }) = first.packet.body else { return };
         let after = SECOND / 2 + source.random.below(2 * SECOND);
         let (tool, home, dst) = (Tool::Linux, source.home, first.packet.dst);
         let time = ((now + after) / SECOND) as u32;
-        let packet = source.run.syn(tool, &home, (dst, dst_port), time, 0, &mut source.random);
+        let mut packet = source.run.syn(tool, &home, (dst, dst_port), time, 0, &mut source.random);
+        // The same five numbers within five minutes would be the same flow.
+        if let Body::Tcp(tcp) = &mut packet.body
+            && tcp.src_port == src_port
+        {
+            tcp.src_port ^= 1;
+        }
         let intent =
             Intent { technique: Some("connect"), tool: tool.name(), version: tool.version(), ..first.intent };
         let reaction = Reaction::Complete { talks: true };

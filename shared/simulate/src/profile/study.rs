@@ -72,7 +72,7 @@ pub(super) fn cohorts(honeypot: bool) -> Vec<Cohort> {
     let by_udp_again = Cohort { nets: udp, emits: Emits::Udp(UNMARKED), ..again };
     let victims =
         Cohort { nets: tcp, ports: Ports::Popular(SERVICES), dsts: Size::Heavy(0.9, 1, 500), ..ONE };
-    let datagrams = if honeypot { 1.05 } else { 0.925 };
+    let datagrams = if honeypot { 0.96 } else { 0.925 };
     // Ports that nobody reaches by a vertical scan, and the /24s behind the large ones.
     let (rare, rare_udp) = if honeypot { (1130, 141) } else { (705, 128) };
     let large = |number: u16| Cohort {
@@ -106,7 +106,7 @@ pub(super) fn cohorts(honeypot: bool) -> Vec<Cohort> {
         Cohort { share: 10.0 * datagrams, ports: Ports::Popular(SIP), dsts: Size::AllOrHeavy(650), ..by_udp },
         Cohort { share: 8.0 * datagrams, ports: Ports::Popular(SSDP), dsts: Size::AllOrHeavy(650), ..by_udp },
         Cohort { share: 33.0 * datagrams, ports: Ports::Popular(SIP_AND_SSDP), width: Size::Even(1, 2), dsts: Size::AllOrHeavy(650), ..by_udp_again },
-        Cohort { share: 50.0 * datagrams, ports: Ports::Popular(DATAGRAMS), width: Size::Even(10, 11), dsts: Size::Heavy(0.6, 1, 18), ..by_udp_again },
+        Cohort { share: 50.0 * datagrams, ports: Ports::Popular(DATAGRAMS), width: Size::Even(10, 11), dsts: Size::Heavy(0.6, 1, 12), ..by_udp_again },
         Cohort { share: 4.0 * datagrams, ports: Ports::Range(30_000, 29_999 + rare_udp), dsts: Size::Heavy(1.0, 2, 9), ..by_udp_again },
         Cohort { share: 0.0, exactly: Some(1), ports: Ports::Range(600, 899), width: Size::Just(300), dsts: Size::Just(2), visits: Size::Just(2), ..by_udp_again },
         // What the study did not count.
