@@ -7,7 +7,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := all
-.PHONY: all help build geo install parquet report reproduce reproduce-study test crosscheck lint docs accuracy bench fuzz lab clean
+.PHONY: all help build geo install parquet report reproduce reproduce-study test crosscheck lint docs accuracy bench guard lab clean
 
 BIN := $(CURDIR)/target/release
 OUT ?= out
@@ -62,3 +62,41 @@ reproduce-study: build geo ## every table at the published scale, from two simul
 	PATH="$(BIN):$$PATH" scripts/report/study -o '$(OUT)/study'
 
 test: build geo parquet ## run every test
+	@scripts/setup/packages test
+	@scripts/setup/python >/dev/null || echo 'without PyPI: some checks will be skipped' >&2
+# The laboratory needs network namespaces, and so root; what needs it is skipped otherwise, and says so.
+	@[[ $$EUID -ne 0 ]] || { scripts/setup/packages lab && scripts/setup/cowrie >/dev/null; }
+	PATH="$(BIN):$$PATH" PROBELINE_BIN_DIR="$(BIN)" cargo test --workspace --locked --no-fail-fast
+
+lint: ## format, clippy, documentation, licences
+	@scripts/setup/packages build
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
+
+docs: build ## write the generated documents anew
+	PATH="$(BIN):$$PATH" scripts/docs/fields > docs/FIELDS.md
+	PATH="$(BIN):$$PATH" scripts/docs/rules > docs/RULES.md
+
+accuracy: build ## hold the tools' names against captures and chance, into docs/ACCURACY.md (some minutes)
+	PATH="$(BIN):$$PATH" scripts/docs/accuracy > docs/ACCURACY.md
+
+crosscheck: build geo ## compare geo-enrich with Python's readers on 100,000 addresses
+	@scripts/setup/packages test
+	"$$(scripts/setup/python)" scripts/geo/crosscheck --geo-enrich "$(BIN)/geo-enrich" \
+	    "$$(dirname "$$("$(BIN)/geo-enrich" --list-databases | grep -m1 -o '^[^,]*[.]mmdb')")"
+
+bench: ## measure against the tools a user would pick instead, into docs/BENCHMARKS.md
+	@scripts/setup/packages bench
+	scripts/bench/bench
+
+guard: build ## fail where a tool takes 5 % more instructions than it did
+	@scripts/setup/packages guard
+	scripts/bench/instructions
+
+lab: build ## record the laboratory's telescopes, passive and honeypot, into OUT/lab (root, about seven minutes)
+	PATH="$(BIN):$$PATH" scripts/lab/make-capture -o '$(OUT)/lab'
+
+clean: ## remove everything that was built
+	cargo clean
+	rm -rf '$(OUT)'
