@@ -68,7 +68,7 @@ pub struct Args {
 /// Whether and how to ask over the network.
 #[derive(clap::Args, Debug)]
 pub struct WhoisArgs {
-    /// Ask this server for AS number and holder, by Team Cymru's bulk whois protocol: cymru for theirs, or HOST[:PORT]
+    /// Ask this server for AS number and holder, by Team Cymru's bulk whois protocol: cymru for theirs, or HOST or HOST:PORT
     #[arg(long, value_name = "SERVER")]
     pub whois: Option<String>,
 
