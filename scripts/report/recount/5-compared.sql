@@ -114,7 +114,7 @@ CREATE TABLE seen AS
 SELECT configuration, part, list(DISTINCT src_ip) AS sources FROM probes JOIN parts USING (configuration, id) GROUP BY ALL;
 CREATE MACRO missing(own, other) AS len(list_filter(own, lambda source: NOT list_contains(other, source)));
 INSERT INTO cells
-SELECT file, 'E5 sources that only one configuration saw', col, value
+SELECT file, 'E5 sources that only it saw (informed, RAID 2025)', col, value
 FROM (
     SELECT unnest([
         {file: 'E13', col: getvariable('first'), value: percent(missing(a.sources, b.sources) / len(a.sources))},

@@ -15,7 +15,8 @@ use probeline_scan::{BackscatterRule, Class, Options, Telescope};
 /// unanswered, completed, refused) and the make of the SYN (syn_stack: os or raw) in columns of their own. The rules
 /// are in docs/CLASSIFICATION.md.
 ///
-/// Memory: the flows of the last --flow-timeout, about 350 bytes each; --max-flows bounds them.
+/// Memory: the flows of the last --flow-timeout, about 400 bytes each. --max-flows bounds them: in a flood of spoofed sources
+/// the oldest are written early, and said to be; with what is remembered of those, 750 bytes for each of --max-flows.
 #[derive(Debug, Parser)]
 #[command(name = "scan-classify", version, after_help = EXAMPLES)]
 pub struct Args {
