@@ -84,13 +84,21 @@ fn hung_up(error: &anyhow::Error) -> bool {
     })
 }
 
+/// What a pipe to the next tool is asked to hold: as much as Linux gives without privileges (pipe(7),
+/// `/proc/sys/fs/pipe-max-size`). With its usual 64 KiB two tools wake each other for every few hundred rows.
+const PIPE: usize = 1 << 20;
+
 /// Standard output, unbuffered: tools write large blocks.
 ///
 /// `std::io::Stdout` keeps a line buffer that would copy and scan every block once more.
 pub fn stdout() -> Box<dyn Write + Send> {
     use std::os::fd::AsFd;
     match io::stdout().as_fd().try_clone_to_owned() {
-        Ok(fd) => Box::new(std::fs::File::from(fd)),
+        Ok(fd) => {
+            // What is no pipe, or may have no more, stays as it is.
+            let _ = rustix::pipe::fcntl_setpipe_size(&fd, PIPE);
+            Box::new(std::fs::File::from(fd))
+        }
         Err(_) => Box::new(io::stdout()),
     }
 }
