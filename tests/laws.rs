@@ -157,6 +157,28 @@ proptest! {
     }
 
     #[test]
+    fn every_probe_is_in_one_session_however_few_are_held(traffic in traffic(), held in 1..9_usize) {
+        let script = format!(
+            "scan-classify --class all packets.csv >probes.csv 2>/dev/null
+             scan-group --by src,dst_port probes.csv >all.csv 2>/dev/null
+             scan-group --by src,dst_port --max-sessions {held} probes.csv >sessions.csv"
+        );
+        let (output, [probes, all, sessions]) =
+            tables(&traffic, &script, ["probes.csv", "all.csv", "sessions.csv"]);
+        for count in ["probes", "packets", "bytes"] {
+            prop_assert_eq!(sessions.sum(count), all.sum(count));
+        }
+        prop_assert_eq!(sessions.sum("probes"), probes.len() as u64);
+        let starts = sessions.column("start");
+        prop_assert!(starts.is_sorted(), "{:?}", starts);
+        let evicted = sessions.column("closed_by").into_iter().filter(|word| *word == "evicted").count();
+        let account = Account::find("scan-group", &output.err()).map_err(TestCaseError::fail)?;
+        let noted = account.note("sessions evicted (--max-sessions)");
+        prop_assert_eq!(noted, (evicted > 0).then_some(evicted as u64));
+        prop_assert!(evicted > 0 || sessions.len() == all.len());
+    }
+
+    #[test]
     fn a_session_is_what_its_definition_says(traffic in traffic()) {
         let script = "scan-classify --class all packets.csv >probes.csv; scan-group probes.csv >sessions.csv";
         let (_, [probes, sessions]) = tables(&traffic, script, ["probes.csv", "sessions.csv"]);
@@ -282,7 +304,7 @@ proptest! {
     fn parts_with_state_are_the_whole(
         traffic in traffic(),
         cuts in prop::collection::vec(0..60_usize, 1..5),
-        options in 0..6_usize,
+        options in 0..7_usize,
     ) {
         let options = [
             "",
@@ -291,6 +313,7 @@ proptest! {
             "--unit horizontal --reorder 0",
             "--approx --repeats repeats.csv",
             "--preset moore-dos",
+            "--max-sessions 2 --by src,dst_port",
         ][options];
         let mut cuts = cuts;
         cuts.sort_unstable();

@@ -43,12 +43,14 @@ pub struct GroupOptions {
     pub approximate: bool,
     /// Whether to look for the busiest minute.
     pub bursts: bool,
+    /// The most sessions held; beyond it the oldest ends early.
+    pub max_sessions: usize,
 }
 
 impl GroupOptions {
-    /// Exact counts of whole sessions.
+    /// Exact counts of whole sessions, 4194304 of them.
     pub fn new(window: Window, reorder: Duration) -> Self {
-        Self { window, reorder, units: false, approximate: false, bursts: false }
+        Self { window, reorder, units: false, approximate: false, bursts: false, max_sessions: 1 << 22 }
     }
 }
 
@@ -329,6 +331,11 @@ impl Grouper {
         self.sessions.probes() + self.waiting.len() as u64
     }
 
+    /// Sessions that ended early because too many were held.
+    pub fn evicted(&self) -> u64 {
+        self.sessions.evicted()
+    }
+
     /// Probes that came too late to be put in order.
     pub fn late(&self) -> u64 {
         self.waiting.late()
@@ -432,6 +439,54 @@ mod tests {
         let rows = group(window, &[at(0), at(10), at(20), at(25), at(36)]);
         let times: Vec<_> = rows.iter().map(|r| (r.0, r.1, r.6)).collect();
         assert_eq!(times, [(0, 20, ClosedBy::MaxAge), (25, 25, ClosedBy::Gap), (36, 36, ClosedBy::Eof)]);
+    }
+
+    /// Ended by the bound is only what could have grown: the second session of `x` ends its first, which then waits.
+    #[test]
+    fn too_many_sessions_end_the_oldest() {
+        let s = |t: i64| Ts::from_nanos(t * 1_000_000_000);
+        let options = GroupOptions {
+            max_sessions: 2,
+            ..GroupOptions::new(Window::Gap { gap: 10 * S, max_age: 100 * S }, S)
+        };
+        let mut grouper = Grouper::with_options(options);
+        let mut out = Vec::new();
+        let mut emit = |s: Session<'_>| -> Result<(), ()> {
+            out.push((String::from_utf8(s.key.to_vec()).unwrap(), s.start.seconds(), s.probes, s.closed_by));
+            Ok(())
+        };
+        let address = IpAddr::from([192, 0, 2, 1]);
+        for (seconds, key) in
+            [(0, "x"), (1, "y"), (2, "x"), (3, "z"), (4, "x"), (9, "z"), (10, "z"), (16, "x"), (17, "x")]
+        {
+            let probe = NewProbe {
+                ts: s(seconds),
+                ts_digits: 6,
+                key: key.as_bytes(),
+                proto: Proto::TCP,
+                src: address,
+                dst: address,
+                dst_port: None,
+                technique: b"",
+                tool: b"",
+                packets: 1,
+                bytes: 40,
+            };
+            grouper.push(&probe, &mut emit).unwrap();
+        }
+        grouper.finish(&mut emit).unwrap();
+        assert_eq!(grouper.evicted(), 3);
+        let row = |key: &str, start, probes, closed_by| (key.to_owned(), start, probes, closed_by);
+        assert_eq!(
+            out,
+            [
+                row("x", 0, 2, ClosedBy::Evicted),
+                row("y", 1, 1, ClosedBy::Evicted),
+                row("z", 3, 3, ClosedBy::Evicted),
+                row("x", 4, 1, ClosedBy::Gap),
+                row("x", 16, 2, ClosedBy::Eof),
+            ]
+        );
     }
 
     #[test]

@@ -102,6 +102,7 @@ pub(crate) struct Sessions {
     keys: Keys,
     words: Words,
     now: Ts,
+    evicted: u64,
 }
 
 impl Open {
@@ -162,6 +163,7 @@ impl Sessions {
             keys: Keys::default(),
             words: Words::default(),
             now: Ts::MIN,
+            evicted: 0,
         }
     }
 
@@ -202,7 +204,7 @@ impl Sessions {
     /// Hands out every session that is left.
     pub(crate) fn finish<E>(&mut self, emit: &mut impl FnMut(Session<'_>) -> Result<(), E>) -> Result<(), E> {
         while !self.open.is_empty() {
-            self.emit_front(emit)?;
+            self.emit_front(ClosedBy::Eof, emit)?;
         }
         Ok(())
     }
@@ -234,6 +236,11 @@ impl Sessions {
         }
     }
 
+    /// Sessions that ended early because too many were held.
+    pub(crate) fn evicted(&self) -> u64 {
+        self.evicted
+    }
+
     /// Probes that are in them.
     pub(crate) fn probes(&self) -> u64 {
         self.open.iter().map(|session| session.sum.probes).sum()
@@ -251,7 +258,7 @@ impl Sessions {
             .front()
             .is_some_and(|s| s.superseded || self.options.window.is_over(s.start, s.end, self.now))
         {
-            self.emit_front(emit)?;
+            self.emit_front(ClosedBy::Evicted, emit)?;
         }
         let hash = self.keys.hash(&probe.key, probe.proto.0, &self.hasher);
         let (sessions, front, keys) = (&self.open, self.front, &self.keys);
@@ -269,13 +276,21 @@ impl Sessions {
             session.superseded = true;
             entry.remove();
         }
+        while self.open.len() >= self.options.max_sessions.max(1) {
+            self.emit_front(ClosedBy::Evicted, emit)?;
+        }
         let number = self.front + self.open.len() as u64;
         self.open.push_back(Open::new(probe, hash, &self.options));
         self.table.insert_unique(hash, Entry { hash, number }, |entry| entry.hash);
         Ok(())
     }
 
-    fn emit_front<E>(&mut self, emit: &mut impl FnMut(Session<'_>) -> Result<(), E>) -> Result<(), E> {
+    /// Hands out the oldest; `unless_over` says why it ends if it could still have grown.
+    fn emit_front<E>(
+        &mut self,
+        unless_over: ClosedBy,
+        emit: &mut impl FnMut(Session<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
         let Some(mut open) = self.open.pop_front() else { return Ok(()) };
         let number = self.front;
         if let Ok(entry) = self.table.find_entry(open.hash, |entry| entry.number == number) {
@@ -283,8 +298,8 @@ impl Sessions {
         }
         self.front += 1;
         let over = open.superseded || self.options.window.is_over(open.start, open.end, self.now);
-        let closed_by =
-            if over { self.options.window.closed_by(open.start, open.end) } else { ClosedBy::Eof };
+        let closed_by = if over { self.options.window.closed_by(open.start, open.end) } else { unless_over };
+        self.evicted += u64::from(closed_by == ClosedBy::Evicted);
         let sizes = open.targets.sizes();
         let (technique, technique_probes) = self.words.most_frequent(&open.techniques);
         let (tool, tool_probes) = self.words.most_frequent(&open.tools);

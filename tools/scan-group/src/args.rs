@@ -21,7 +21,8 @@ use crate::preset::Preset;
 /// that no database knows share one session, whose key is empty.
 ///
 /// Memory: the sessions whose window is open, about 400 bytes each, and 24 bytes for each further address and port
-/// that a session meets.
+/// that a session meets. --max-sessions bounds the sessions: in a flood of spoofed sources the oldest are written early, and
+/// said to be.
 #[derive(Debug, Parser)]
 #[command(name = "scan-group", version, after_help = EXAMPLES)]
 pub struct Args {
@@ -115,6 +116,11 @@ pub struct Args {
     /// How far out of order probes may come; what is later is counted and left out
     #[arg(long, value_name = "TIME", default_value = "5", value_parser = reach)]
     pub(crate) reorder: Duration,
+
+    /// Hold at most this many sessions; beyond it the oldest is written early with closed_by `evicted`, and later probes of
+    /// its key begin another
+    #[arg(long, value_name = "N", default_value_t = 1 << 22, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) max_sessions: u32,
 
     /// Database of AS numbers to use instead of the installed one; repeatable
     #[arg(long, value_name = "FILE")]

@@ -99,7 +99,10 @@ pub fn run(args: &Args, console: &mut Console) -> Outcome {
     if counts.not_taken > 0 {
         account = account.skipped("not what the preset speaks of", counts.not_taken);
     }
-    let account = account.note("sessions written", sink.out.rows());
+    account = account.note("sessions written", sink.out.rows());
+    if grouper.evicted() > 0 {
+        account = account.note("sessions evicted (--max-sessions)", grouper.evicted());
+    }
     if let Some(file) = &args.rows.account {
         account.save(file)?;
     }

@@ -78,6 +78,7 @@ impl Plan {
             units: unit != Unit::Session,
             approximate: args.approx,
             bursts: any.iter().any(|minima| minima.burst > 0),
+            max_sessions: args.max_sessions as usize,
             ..GroupOptions::new(window, args.reorder)
         };
         Ok(Self { by, group, unit, takes: args.preset.map_or(Takes::All, |p| p.takes), any, size })
@@ -96,10 +97,10 @@ impl Plan {
     /// What a saved state depends on, in words.
     pub(crate) fn fingerprint(&self, repeats: bool) -> String {
         let by: Vec<String> = self.by.iter().map(|key| format!("{key:?}")).collect();
-        let GroupOptions { window, reorder, units, approximate, bursts } = self.group;
+        let GroupOptions { window, reorder, units, approximate, bursts, max_sessions } = self.group;
         format!(
-            "by {} {window:?} reorder {reorder:?} units {units} approx {approximate} bursts {bursts} takes {:?} marks \
-             {} repeats {repeats}",
+            "by {} {window:?} reorder {reorder:?} units {units} approx {approximate} bursts {bursts} max-sessions \
+             {max_sessions} takes {:?} marks {} repeats {repeats}",
             by.join(","),
             self.takes,
             self.looks_for_two_phase()
