@@ -20,7 +20,7 @@ use crate::filter::Filter;
 /// Memory: about 150 bytes for each distinct value or bin, with --by for each pair that occurs, with --distinct for
 /// each pair of bin and value; rows themselves are never kept. --max-values is the bound, 600 MB as it stands, and each
 /// thread holds a few MB more.
-#[derive(clap::Parser, Debug)]
+#[derive(clap::Parser, Clone, Debug)]
 #[command(name = "hist", version, max_term_width = 110, after_long_help = EXAMPLES)]
 pub struct Args {
     /// Column to count; several, with commas between, count their combinations
@@ -61,7 +61,7 @@ pub struct Args {
 }
 
 /// Which rows count, and how much.
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Clone, Debug)]
 #[command(next_help_heading = "What counts")]
 pub struct CountOptions {
     /// One series per value of this column, side by side
@@ -90,13 +90,71 @@ pub struct CountOptions {
     #[arg(long)]
     pub skip_absent: bool,
 
+    /// In the same pass, count these columns into FILE as well: of the same rows, with the same weights, in rows named by
+    /// the file's ending; without series, bins and options of order. Repeatable
+    #[arg(long, value_name = "COLUMN,...=FILE")]
+    pub also: Vec<Also>,
+
     /// Hold at most this many different values (or bins, or pairs with --by or --distinct)
     #[arg(long, value_name = "N", default_value_t = 4_000_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_values: u32,
 }
 
+/// Another count of the same rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Also {
+    columns: String,
+    pub(crate) file: PathBuf,
+}
+
+impl FromStr for Also {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('=') {
+            Some((columns, file)) if !columns.is_empty() && !file.is_empty() => {
+                Ok(Self { columns: columns.to_owned(), file: file.into() })
+            }
+            _ => Err("write COLUMN=FILE, or several columns with commas between".into()),
+        }
+    }
+}
+
+impl Args {
+    /// The columns that are counted.
+    pub(crate) fn columns(&self) -> Vec<String> {
+        self.column.as_deref().unwrap_or_default().split(',').map(str::to_owned).collect()
+    }
+
+    /// The arguments that would make the other count alone.
+    pub(crate) fn of_also(&self, also: &Also) -> Self {
+        Self {
+            column: Some(also.columns.clone()),
+            count: CountOptions {
+                by: None,
+                by_file: false,
+                distinct: None,
+                skip_absent: false,
+                also: vec![],
+                ..self.count.clone()
+            },
+            bin: BinOptions::default(),
+            order: OrderOptions {
+                top: None,
+                sort: None,
+                ccdf: false,
+                series: vec![],
+                shares: false,
+                ..self.order
+            },
+            output: OutputOptions { output: vec![also.file.clone()], format: None, ..self.output.clone() },
+            ..self.clone()
+        }
+    }
+}
+
 /// Bins of numbers.
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Bins")]
 pub struct BinOptions {
     /// Bins of numbers: linear:N, width:W, log:B, log:B:FIRST or edges:A,B,C; each holds lo and what is below hi
@@ -117,7 +175,7 @@ pub struct BinOptions {
 }
 
 /// Order and length.
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Clone, Debug)]
 #[command(next_help_heading = "Order")]
 pub struct OrderOptions {
     /// Only the N largest, and the rest summed as (other)
@@ -147,7 +205,7 @@ pub struct OrderOptions {
 }
 
 /// Form of the output.
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Clone, Debug)]
 #[command(next_help_heading = "Output")]
 pub struct OutputOptions {
     /// Output format; without it that of the file's ending, else the input's
@@ -360,6 +418,9 @@ Examples:
       hist ip_len --quantiles 0.5,0.9,0.99 packets.csv
   Combinations, and the same exploration with other tools behind it:
       hist proto,technique probes.csv | mlr --icsv --opprint filter '$share > 0.01'
+  Several counts of a long file in one pass, and what can be had from a count of combinations:
+      hist technique --also proto,dst_port=ports.csv --also src_ip,src_country=sources.csv probes.csv
+      hist dst_port --where proto=udp --weight count ports.csv
 
 Exit status: 0 done; 1 done, but rows were damaged, cells were no numbers, or there were more different values than
 --max-values; 2 could not do it: wrong arguments, no such column, unreadable input.";

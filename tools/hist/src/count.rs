@@ -49,12 +49,12 @@ impl Counter {
         Self { keys, series: Labels::new(MOST_SERIES), sums, limit }
     }
 
-    /// Adds what another counted, if there is room for all of it; if not, nothing is added.
+    /// Whether there is room for all that another counted.
     ///
     /// Where there is room, what was counted by several comes to the same as what one would have counted, because
     /// nothing that is written depends on the numbers of keys. Where there is not, the order of rows decides what is
     /// left out, and they have to be counted one by one.
-    pub(crate) fn absorb(&mut self, part: &Self) -> bool {
+    pub(crate) fn has_room_for(&self, part: &Self) -> bool {
         let limit = self.limit as usize;
         let cells = match (&self.sums, &part.sums) {
             (Sums::Many { per_cell, .. }, Sums::Many { per_cell: more, .. }) => per_cell.len() + more.len(),
@@ -66,9 +66,11 @@ impl Counter {
         let full = cells > limit
             || self.keys.len() + part.keys.len() > limit
             || self.series.len() + part.series.len() >= MOST_SERIES;
-        if full || !part.keys_found_room() {
-            return false;
-        }
+        !full && part.keys_found_room()
+    }
+
+    /// Adds what another counted, for all of which there must be room.
+    pub(crate) fn absorb(&mut self, part: &Self) {
         let keys = self.keys.absorb(&part.keys);
         let series: Vec<u32> =
             (0..part.series.len() as u32).map(|id| self.series_id(part.series.get(id))).collect();
@@ -99,7 +101,6 @@ impl Counter {
             // Both count the same.
             _ => {}
         }
-        true
     }
 
     /// Whether nothing had to be counted without a key or cell of its own.

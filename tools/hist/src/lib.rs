@@ -15,6 +15,7 @@ mod quantiles;
 mod read;
 mod rows;
 mod summary;
+mod tally;
 mod text;
 
 pub use args::{
@@ -29,9 +30,10 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use probeline_chart::png::png;
 use probeline_chart::{Bins, Decimal, Scheme};
-use probeline_cli::{Console, Outcome, list_fields, stdout};
+use probeline_cli::{Account, Console, Outcome, list_fields, stdout};
 use probeline_record::{Field, Format, Kind, field};
 
+use crate::count::Counter;
 use crate::keys::Keys;
 use crate::read::Reading;
 use crate::summary::{Fill, Plan, Summary};
@@ -63,36 +65,31 @@ const QUANTILE: Field = Field {
 /// # Errors
 /// When the job cannot be done: no such column, unreadable input, arguments that contradict each other, no output.
 pub fn run(args: &Args, console: &mut Console) -> Outcome {
-    let columns: Vec<String> =
-        args.column.as_deref().unwrap_or_default().split(',').map(str::to_owned).collect();
     if args.list_fields {
+        let columns = args.columns();
         let named = columns.iter().filter_map(|name| field::by_name(name));
         let own =
             [&field::LO, &field::HI, &field::COUNT, &field::SHARE, &field::CUMULATIVE, &CCDF, &QUANTILE];
         return Ok(list_fields(&named.chain(own).collect::<Vec<_>>(), stdout())?);
     }
-    let task = Task::new(args, columns)?;
-    let mut reading = Reading::new(&task)?;
-    reading.all(&task, console)?;
-    let (counter, input_format, account) = reading.finish(&task, console);
+    let also: Vec<Args> = args.count.also.iter().map(|also| args.of_also(also)).collect();
+    let tasks = std::iter::once(args).chain(&also).map(Task::new).collect::<Result<Vec<_>, _>>()?;
+    let mut reading = Reading::new(&tasks)?;
+    reading.all(&tasks, console)?;
+    let (counted, input_format) = reading.finish(&tasks, console);
 
-    let summary = summary::summarise(counter, &task.plan, task.by());
-    task.tell(&summary, console);
-    let form = match input_format {
-        Format::Csv => Form::Csv,
-        Format::Ndjson => Form::Ndjson,
-    };
-    for (file, asked) in &task.outputs {
-        task.write(&summary, *file, asked.unwrap_or(form))?;
+    let mut accounts = Vec::new();
+    for (task, (counter, account)) in tasks.iter().zip(counted) {
+        accounts.push(task.conclude(counter, account, input_format, console)?);
     }
-    let mut account = account.note("bins", summary.rows.len() as u64);
-    if task.plan.top.is_some() {
-        account = account.note("values in (other)", summary.folded as u64);
+    for (also, account) in args.count.also.iter().zip(&accounts[1..]) {
+        account.check()?;
+        console.say(format_args!("{}: {account}", also.file.display()));
     }
-    if let Some(file) = &task.args.account {
-        account.save(file)?;
+    if let Some(file) = &args.account {
+        accounts[0].save(file)?;
     }
-    console.account(&account)
+    console.account(&accounts[0])
 }
 
 /// What a missing column's error ends with.
@@ -120,7 +117,8 @@ pub(crate) struct Task<'a> {
 }
 
 impl<'a> Task<'a> {
-    fn new(args: &'a Args, columns: Vec<String>) -> Result<Self, anyhow::Error> {
+    fn new(args: &'a Args) -> Result<Self, anyhow::Error> {
+        let columns = args.columns();
         let asked = args.output.format;
         let named =
             args.output.output.iter().map(|file| (Some(&**file), asked.or_else(|| Form::of_file(file))));
@@ -196,6 +194,30 @@ impl<'a> Task<'a> {
         } else {
             Keys::labels(self.columns.len(), limit)
         }
+    }
+
+    /// Writes what was counted, and completes its account.
+    fn conclude(
+        &self,
+        counter: Counter,
+        account: Account,
+        input_format: Format,
+        console: &Console,
+    ) -> Result<Account, anyhow::Error> {
+        let summary = summary::summarise(counter, &self.plan, self.by());
+        self.tell(&summary, console);
+        let form = match input_format {
+            Format::Csv => Form::Csv,
+            Format::Ndjson => Form::Ndjson,
+        };
+        for (file, asked) in &self.outputs {
+            self.write(&summary, *file, asked.unwrap_or(form))?;
+        }
+        let account = account.note("bins", summary.rows.len() as u64);
+        Ok(match self.plan.top {
+            Some(_) => account.note("values in (other)", summary.folded as u64),
+            None => account,
+        })
     }
 
     /// Says what the rows alone do not show.

@@ -723,6 +723,38 @@ fn several_forms_of_one_count() {
     assert!(both.err.contains("--format is for one output"), "{}", both.err);
 }
 
+/// What one pass counts into several files is what several passes count.
+#[test]
+fn several_counts_of_one_pass() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = folder.path().join("rows.csv");
+    std::fs::write(&rows, many_rows()).unwrap();
+    let rows = rows.to_str().unwrap();
+    // The rows have a few damaged ones among them.
+    let damaged = |args: &[&str]| {
+        let ran = hist(args, b"");
+        assert_eq!(ran.code, 1, "{}", ran.err);
+        ran.out
+    };
+    let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (ports, pairs) = (file("ports.csv"), file("pairs.ndjson"));
+    for threads in ["1", "3"] {
+        let main = ["ts", "--every", "1h", "--by", "proto", "--threads", threads, rows];
+        let shared = ["--where", "proto!=icmp", "--weight", "bytes"];
+        let also = [format!("port={ports}"), format!("src,proto={pairs}")];
+        let args = [&main[..], &shared, &["--also", &also[0], "--also", &also[1]]].concat();
+        assert_eq!(damaged(&args), damaged(&[&main[..], &shared].concat()));
+        let alone = |columns: &str, more: &[&str]| damaged(&[&[columns, rows], &shared[..], more].concat());
+        assert_eq!(std::fs::read_to_string(&ports).unwrap(), alone("port", &[]));
+        assert_eq!(std::fs::read_to_string(&pairs).unwrap(), alone("src,proto", &["--format", "ndjson"]));
+        let said = hist(&args, b"").err;
+        assert!(said.contains(&format!("{ports}: ")) && said.contains("filtered out"), "{said}");
+    }
+    for bad in ["port", "=x", "port=", "no_such=x.csv"] {
+        assert_eq!(hist(&["proto", "--also", bad, rows], b"").code, 2, "{bad}");
+    }
+}
+
 #[test]
 fn a_map_shows_each_country_and_says_what_it_cannot_show() {
     let input = b"src_country,n\nDE,5\nSG,700\nSG,41\nRU,1\n,9\nQZ,2\n";
