@@ -133,9 +133,9 @@ impl Classifier {
         cells: &[u8],
         emit: &mut impl FnMut(Probe<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let handle = self.flows.cells.push(cells);
-        if let Err((_, handle)) = self.waiting.push(packet.ts, (*packet, handle)) {
-            self.flows.cells.release(handle);
+        if self.waiting.admits(packet.ts) {
+            let handle = self.flows.cells.push(cells);
+            self.waiting.put(packet.ts, (*packet, handle));
         }
         let flows = &mut self.flows;
         while let Some(taken) = self.waiting.pop(|(packet, handle)| flows.take(packet, *handle, emit)) {

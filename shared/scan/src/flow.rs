@@ -1,7 +1,7 @@
 //! One packet as the classifier sees it, and the flow it belongs to.
 
 use std::hash::{Hash, Hasher};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use probeline_record::{CellError, PacketRow, Proto, TcpFlags, Ts};
 use serde::{Deserialize, Serialize};
@@ -178,12 +178,12 @@ impl Packet {
         match self.proto {
             Proto::ICMP | Proto::ICMP6 => {
                 let tag = icmp_tag(self.proto, self.icmp_type, self.icmp_id);
-                FlowKey::new(self.proto, EndPoint { ip: self.src, tag }, EndPoint { ip: self.dst, tag })
+                FlowKey::new(self.proto, (self.src, tag), (self.dst, tag))
             }
             _ => FlowKey::new(
                 self.proto,
-                EndPoint::with_port(self.src, self.src_port),
-                EndPoint::with_port(self.dst, self.dst_port),
+                end_point(self.src, self.src_port),
+                end_point(self.dst, self.dst_port),
             ),
         }
     }
@@ -210,35 +210,40 @@ fn icmp_tag(proto: Proto, kind: Option<u8>, id: Option<u16>) -> u32 {
 const NO_PORT: u32 = u32::MAX;
 
 /// One end of a flow: an address, and a port or what stands for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct EndPoint {
-    /// The address.
-    pub ip: IpAddr,
-    tag: u32,
-}
+type EndPoint = (IpAddr, u32);
 
-impl EndPoint {
-    #[inline]
-    fn with_port(ip: IpAddr, port: Option<u16>) -> Self {
-        Self { ip, tag: port.map_or(NO_PORT, u32::from) }
-    }
+#[inline]
+fn end_point(ip: IpAddr, port: Option<u16>) -> EndPoint {
+    (ip, port.map_or(NO_PORT, u32::from))
 }
 
 /// A protocol and two end points in order, so that both directions of a flow have one key.
+///
+/// In whole words: addresses of the standard library are written byte by byte and copied by the vector, for which the
+/// processor has to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FlowKey {
+    low: [u64; 2],
+    high: [u64; 2],
+    /// That of the low end point in the upper half.
+    tags: u64,
     proto: u8,
-    low: EndPoint,
-    high: EndPoint,
+    /// Bit 0: the low address is of IPv6, bit 1: the high one.
+    families: u8,
 }
 
-/// Fed to the hasher in whole words: the derived way asks it some ten times per key.
 impl Hash for FlowKey {
     #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
-        hash_addresses(self.low.ip, self.high.ip, state);
-        state.write_u64(u64::from(self.low.tag) << 32 | u64::from(self.high.tag));
-        state.write_u8(self.proto);
+        if self.families == 0 {
+            state.write_u64(self.low[1] << 32 | self.high[1]);
+        } else {
+            for word in [self.low, self.high].as_flattened() {
+                state.write_u64(*word);
+            }
+        }
+        state.write_u64(self.tags);
+        state.write_u16(u16::from(self.families) << 8 | u16::from(self.proto));
     }
 }
 
@@ -263,9 +268,22 @@ pub(crate) fn hash_addresses<H: Hasher>(a: IpAddr, b: IpAddr, state: &mut H) {
 impl FlowKey {
     #[inline]
     fn new(proto: Proto, src: EndPoint, dst: EndPoint) -> (Self, bool) {
+        let proto = proto.0;
+        if let (IpAddr::V4(a), IpAddr::V4(b)) = (src.0, dst.0) {
+            let end = |ip: Ipv4Addr, tag: u32| u64::from(u32::from(ip)) << 32 | u64::from(tag);
+            let (src, dst) = (end(a, src.1), end(b, dst.1));
+            let (low, high) = (src.min(dst), src.max(dst));
+            let tags = low << 32 | high & 0xffff_ffff;
+            return (
+                Self { low: [0, low >> 32], high: [0, high >> 32], tags, proto, families: 0 },
+                src <= dst,
+            );
+        }
         let forward = src <= dst;
         let (low, high) = if forward { (src, dst) } else { (dst, src) };
-        (Self { proto: proto.0, low, high }, forward)
+        let families = u8::from(low.0.is_ipv6()) | u8::from(high.0.is_ipv6()) << 1;
+        let tags = u64::from(low.1) << 32 | u64::from(high.1);
+        (Self { low: words(low.0), high: words(high.0), tags, proto, families }, forward)
     }
 
     /// The key of the flow that an ICMP error speaks of, and the direction of the quoted packet. An ICMP packet is
@@ -276,8 +294,8 @@ impl FlowKey {
         }
         Some(Self::new(
             quoted.proto,
-            EndPoint::with_port(quoted.src, quoted.src_port),
-            EndPoint::with_port(quoted.dst, quoted.dst_port),
+            end_point(quoted.src, quoted.src_port),
+            end_point(quoted.dst, quoted.dst_port),
         ))
     }
 
@@ -286,13 +304,33 @@ impl FlowKey {
     }
 
     /// The addresses, seen in this direction.
+    #[inline]
     pub(crate) fn addresses(&self, forward: bool) -> (IpAddr, IpAddr) {
-        if forward { (self.low.ip, self.high.ip) } else { (self.high.ip, self.low.ip) }
+        let (low, high) = (address(self.low, self.families & 1), address(self.high, self.families & 2));
+        if forward { (low, high) } else { (high, low) }
     }
 
     /// Whether both ends are the same, so that direction says nothing.
+    #[inline]
     pub(crate) fn is_loop(&self) -> bool {
-        self.low == self.high
+        self.low == self.high && self.tags >> 32 == self.tags & 0xffff_ffff && matches!(self.families, 0 | 3)
+    }
+}
+
+fn words(ip: IpAddr) -> [u64; 2] {
+    let bits = match ip {
+        IpAddr::V4(ip) => u128::from(u32::from(ip)),
+        IpAddr::V6(ip) => ip.into(),
+    };
+    [(bits >> 64) as u64, bits as u64]
+}
+
+#[inline]
+fn address([high, low]: [u64; 2], v6: u8) -> IpAddr {
+    if v6 == 0 {
+        Ipv4Addr::from(low as u32).into()
+    } else {
+        Ipv6Addr::from(u128::from(high) << 64 | u128::from(low)).into()
     }
 }
 

@@ -280,17 +280,22 @@ impl Flows {
     /// loop that does nothing else the processor waits for several of them at once (measured with a million flows
     /// alive: a fifth of all time). No packet can tell, because flows that are over are joined by none.
     fn retire<E>(&mut self, now: Ts, emit: &mut impl FnMut(Probe<'_>) -> Result<(), E>) -> Result<(), E> {
-        let company = if self.flows.len() > LARGE { TOGETHER } else { 1 };
+        if self.flows.len() <= LARGE {
+            while self.flows.front().is_some_and(|flow| self.is_over(flow, now)) {
+                self.emit_front(now, emit)?;
+            }
+            return Ok(());
+        }
         loop {
             let Some(front) = self.flows.front().filter(|flow| self.is_over(flow, now)) else {
                 return Ok(());
             };
             let patient = now.since(front.last) <= self.patience && now.since(front.first) <= self.max_age;
-            let complete = self.flows.get(company - 1).is_none_or(|last| self.is_over(last, now));
-            if company > 1 && patient && !complete {
+            let complete = self.flows.get(TOGETHER - 1).is_none_or(|last| self.is_over(last, now));
+            if patient && !complete {
                 return Ok(());
             }
-            let over = self.flows.iter().take(company).take_while(|flow| self.is_over(flow, now)).count();
+            let over = self.flows.iter().take(TOGETHER).take_while(|flow| self.is_over(flow, now)).count();
             for i in 0..over {
                 let Flow { hash, joinable, .. } = self.flows[i];
                 if joinable {
@@ -423,7 +428,9 @@ impl Flows {
         reasons.add_if(packet.src_port == Some(0) || packet.dst_port == Some(0), Reason::PortZero);
         reasons.add_if(packet.src == packet.dst, Reason::SrcIsDst);
         reasons.add_if(is_bogon(packet.src), Reason::BogonSrc);
-        let mut flow = Flow {
+        let number = self.front + self.flows.len() as u64;
+        // Made where it stays: copying what was just written in pieces makes the processor wait.
+        self.flows.push_back(Flow {
             key,
             hash,
             joinable: true,
@@ -441,14 +448,13 @@ impl Flows {
             first: packet.ts,
             ts_digits: packet.ts_digits,
             last: packet.ts,
-            packets: 0,
-            bytes: 0,
+            packets: 1,
+            bytes: packet.ip_len.into(),
             cells,
-        };
-        flow.count(packet);
-        flow.look_for_conversation(packet, true);
-        let number = self.front + self.flows.len() as u64;
-        self.flows.push_back(flow);
+        });
+        if let Some(flow) = self.flows.back_mut().filter(|_| packet.payload_len > 0) {
+            flow.look_for_conversation(packet, true);
+        }
         self.table.insert_unique(hash, Entry { hash, number }, |entry| entry.hash);
     }
 
@@ -457,23 +463,27 @@ impl Flows {
         if let Some(&Flow { hash, joinable: true, .. }) = self.flows.front() {
             self.unlink(self.front, hash);
         }
-        let Some(mut flow) = self.flows.pop_front() else { return Ok(()) };
-        self.front += 1;
+        let Some(flow) = self.flows.front_mut() else { return Ok(()) };
         let ended = flow.superseded || now == Ts::MAX;
         // At the end of its allowed age the flow was alive if its last packet was within the time-out of that moment.
         let aged = now.since(flow.first) > self.max_age
             && flow.last.since(flow.first) >= self.max_age.saturating_sub(self.timeout);
         if !ended && (aged || now.since(flow.last) <= self.timeout) {
             flow.reasons.add(if aged { Reason::MaxAge } else { Reason::Evicted });
-            self.remember_written(&flow, now);
+            let Flow { key, last, opened_by_syn, forward, answered, .. } = *flow;
+            self.remember_written(key, Written { last, opened_by_syn, forward, answered }, now);
         }
+        let Some(flow) = self.flows.front() else { return Ok(()) };
         let cells = flow.cells;
         let emitted = emit(flow.probe(self.cells.get(cells)));
         self.cells.release(cells);
+        self.flows.pop_front();
+        self.front += 1;
         emitted
     }
 
-    fn remember_written(&mut self, flow: &Flow, now: Ts) {
+    #[cold]
+    fn remember_written(&mut self, key: FlowKey, written: Written, now: Ts) {
         if self.written.len() >= self.options.max_flows {
             let timeout = self.timeout;
             self.written.retain(|_, written| now.since(written.last) <= timeout);
@@ -482,8 +492,7 @@ impl Flows {
                 self.tally.forgotten += 1;
             }
         }
-        let Flow { last, opened_by_syn, forward, answered, .. } = *flow;
-        self.written.insert(flow.key, Written { last, opened_by_syn, forward, answered });
+        self.written.insert(key, written);
     }
 }
 

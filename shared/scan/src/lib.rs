@@ -37,7 +37,7 @@ pub use backscatter::BackscatterRule;
 pub use bogon::{is_bogon, is_link_local, is_multicast};
 pub use classify::{Classifier, Options, Probe, Tally};
 pub use first::{FirstPacket, first_packet};
-pub use flow::{EndPoint, FlowKey, Packet, Quoted};
+pub use flow::{FlowKey, Packet, Quoted};
 pub use group::{GroupOptions, Grouper, NewProbe, Session, StateError, Window};
 pub use names::{Class, ClosedBy, Geometry, Handshake, Reason, Reasons, SynStack, Technique};
 pub use reorder::Reorder;

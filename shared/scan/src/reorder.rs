@@ -113,21 +113,38 @@ impl<T> Reorder<T> {
     }
 
     /// Takes an item in. Returns it where it is late: earlier than one that was already handed out.
+    #[inline]
     pub fn push(&mut self, ts: Ts, item: T) -> Result<(), T> {
-        if ts < self.taken {
-            self.late += 1;
+        if !self.admits(ts) {
             return Err(item);
         }
+        self.put(ts, item);
+        Ok(())
+    }
+
+    /// Whether an item of this time may still come in; one that may not is counted as late.
+    #[inline]
+    pub(crate) fn admits(&mut self, ts: Ts) -> bool {
+        let admits = ts >= self.taken;
+        self.late += u64::from(!admits);
+        admits
+    }
+
+    /// Takes in an item that was admitted.
+    #[inline]
+    pub(crate) fn put(&mut self, ts: Ts, item: T) {
         self.newest = self.newest.max(ts);
         let arrival = self.arrivals;
         self.arrivals += 1;
         match self.queue.back() {
-            Some((last, _, _)) if ts < *last => {
-                self.stragglers.push(Reverse(Straggler { ts, arrival, item }));
-            }
+            Some((last, _, _)) if ts < *last => self.put_straggler(ts, arrival, item),
             _ => self.queue.push_back((ts, arrival, item)),
         }
-        Ok(())
+    }
+
+    #[cold]
+    fn put_straggler(&mut self, ts: Ts, arrival: u64, item: T) {
+        self.stragglers.push(Reverse(Straggler { ts, arrival, item }));
     }
 
     /// Shows the next item whose turn has come to `take`, and lets it go.

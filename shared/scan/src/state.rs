@@ -48,7 +48,7 @@ pub enum StateFileError {
 
 /// A state file begins with this line: the tool, and the number of the format, which changes with every type in it.
 fn head(tool: &str) -> Vec<u8> {
-    format!("probeline {tool} state 1\n").into_bytes()
+    format!("probeline {tool} state 2\n").into_bytes()
 }
 
 impl SavedState {
