@@ -106,6 +106,17 @@ impl<W: Write> Encoder<W> {
         self.end_raw()
     }
 
+    /// A whole row, of CSV: `write` appends every cell, with commas between them.
+    ///
+    /// # Errors
+    /// What the writer returns.
+    #[inline]
+    pub fn csv_row(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
+        debug_assert_eq!(self.format, Format::Csv);
+        write(&mut self.buf);
+        self.end_raw()
+    }
+
     #[inline]
     pub(crate) fn end_raw(&mut self) -> io::Result<()> {
         if self.format == Format::Ndjson {

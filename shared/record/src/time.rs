@@ -44,7 +44,12 @@ impl Ts {
     }
 
     /// How many digits behind the point a time of this text is written with: 9 if it has more than 6, else 6.
+    #[inline]
     pub fn digits_of(text: &[u8]) -> u8 {
+        // As nearly every capture has them.
+        if text.len() > 6 && text[text.len() - 7] == b'.' {
+            return 6;
+        }
         let behind = text.iter().position(|b| *b == b'.').map_or(0, |point| text.len() - point - 1);
         if behind > 6 { 9 } else { 6 }
     }

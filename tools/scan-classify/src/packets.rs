@@ -85,7 +85,7 @@ impl<R: Read> PacketReader<R> {
             batch.counts.read += 1;
             match Packet::from_row(&self.columns.packet(row)) {
                 Ok(packet) => {
-                    batch.kept.extend_from_slice(self.first.take(&row));
+                    self.first.take(&row, &mut batch.kept);
                     batch.packets.push((packet, batch.kept.len()));
                 }
                 Err(e) => {

@@ -1,6 +1,7 @@
 use std::io::{self, Read, Write};
 
-use probeline_record::{Col, Encoder, Field, Format, Gather, Row, RowReader, field, rows};
+use probeline_record::text::write_uint;
+use probeline_record::{Col, Encoder, Field, Format, Gather, Row, RowReader, Ts, field, rows};
 use probeline_scan::{Class, Handshake, Probe, Reasons, SynStack, Technique};
 
 /// Columns of the packet row that open the probe row, behind time and duration: they go out as they came in.
@@ -14,24 +15,34 @@ pub(crate) struct FirstRow {
     ts: Col,
     flow: Gather,
     others: Gather,
+    /// First and last column of the flow, and the last of all, where all stand in that order in rows of CSV.
+    together: Option<[Col; 3]>,
     scratch: Vec<u8>,
-    kept: Vec<u8>,
 }
 
 impl FirstRow {
-    /// The kept cells of a row: two lengths, then time, flow and the rest.
+    /// Appends the kept cells of a row: two lengths, then time, flow and the rest with commas between them.
     #[inline]
-    pub(crate) fn take<'a>(&'a mut self, row: &Row<'_>) -> &'a [u8] {
-        self.kept.clear();
+    pub(crate) fn take(&mut self, row: &Row<'_>, kept: &mut Vec<u8>) {
+        if let Some([first, last, end]) = self.together {
+            append_lengths(row.token(self.ts), row.slice(first, last), kept);
+            return kept.extend_from_slice(row.slice(self.ts, end));
+        }
         let ts = row.token(self.ts);
         let flow = self.flow.take(row, &mut self.scratch);
-        self.kept.extend_from_slice(&(ts.len() as u32).to_le_bytes());
-        self.kept.extend_from_slice(&(flow.len() as u32).to_le_bytes());
-        self.kept.extend_from_slice(ts);
-        self.kept.extend_from_slice(flow);
-        self.kept.extend_from_slice(self.others.take(row, &mut self.scratch));
-        &self.kept
+        append_lengths(ts, flow, kept);
+        kept.extend_from_slice(ts);
+        kept.push(b',');
+        kept.extend_from_slice(flow);
+        kept.push(b',');
+        kept.extend_from_slice(self.others.take(row, &mut self.scratch));
     }
+}
+
+#[inline]
+fn append_lengths(ts: &[u8], flow: &[u8], kept: &mut Vec<u8>) {
+    let lengths = (ts.len() as u64) << 32 | flow.len() as u64;
+    kept.extend_from_slice(&lengths.to_le_bytes());
 }
 
 /// Writes probe rows: the probe's own columns, then every further column of the input from its first packet.
@@ -39,6 +50,7 @@ pub(crate) struct ProbeRows {
     format: Format,
     /// Whether the input has both ports; if not, these cells are written from the probe.
     has_ports: bool,
+    has_others: bool,
     flow: Gather,
     others: Gather,
     verdict: Verdict,
@@ -63,19 +75,24 @@ impl ProbeRows {
         out.header(own().chain(others.iter().map(|(_, name)| *name)));
         let others: Vec<Col> = others.iter().map(|(col, _)| *col).collect();
         let format = rows.format();
-        let gather = |columns: &[Col]| Gather::new(columns, format);
-        let first = FirstRow {
-            ts,
-            flow: gather(&flow),
-            others: gather(&others),
-            scratch: Vec::new(),
-            kept: Vec::new(),
+        let all: Vec<Col> =
+            std::iter::once(ts).chain(flow.iter().copied()).chain(others.iter().copied()).collect();
+        let in_order = all.windows(2).all(|pair| pair[0].index() + 1 == pair[1].index());
+        let together = match (&flow[..], others.last()) {
+            ([first, .., last], Some(end)) if format == Format::Csv && in_order => {
+                Some([*first, *last, *end])
+            }
+            _ => None,
         };
+        let gather = |columns: &[Col]| Gather::new(columns, format);
+        let first =
+            FirstRow { ts, flow: gather(&flow), others: gather(&others), together, scratch: Vec::new() };
         let has_ports = flow.len() == FLOW.len() + PORTS.len();
         Ok((
             Self {
                 format,
                 has_ports,
+                has_others: !others.is_empty(),
                 flow: gather(&flow),
                 others: gather(&others),
                 verdict: Verdict::default(),
@@ -85,7 +102,27 @@ impl ProbeRows {
     }
 
     pub(crate) fn write<W: Write>(&mut self, probe: &Probe<'_>, out: &mut Encoder<W>) -> io::Result<()> {
-        let (ts, flow, others) = split(probe.cells);
+        let [ts, flow, others] = split(probe.cells);
+        if self.has_ports && self.format == Format::Csv && out.format() == Format::Csv {
+            let verdict = self.verdict.csv(probe);
+            return out.csv_row(|row| {
+                row.extend_from_slice(ts);
+                row.push(b',');
+                Ts::from_nanos(probe.duration).write(probe.ts_digits, row);
+                row.push(b',');
+                row.extend_from_slice(flow);
+                row.push(b',');
+                row.extend_from_slice(verdict);
+                row.push(b',');
+                write_uint(probe.packets, row);
+                row.push(b',');
+                write_uint(probe.bytes, row);
+                if self.has_others {
+                    row.push(b',');
+                    row.extend_from_slice(others);
+                }
+            });
+        }
         out.begin();
         out.token(ts, self.format);
         out.seconds(probe.duration, probe.ts_digits);
@@ -117,19 +154,24 @@ struct Verdict {
 type VerdictKey = (Class, Option<Technique>, Option<Handshake>, Option<SynStack>, Reasons);
 
 impl Verdict {
-    fn write<W: Write>(&mut self, probe: &Probe<'_>, out: &mut Encoder<W>) {
+    /// The five cells, in CSV.
+    fn csv(&mut self, probe: &Probe<'_>) -> &[u8] {
         let key = (probe.class, probe.technique, probe.handshake, probe.syn_stack, probe.reasons);
-        if out.format() == Format::Csv {
-            if self.last != Some(key) {
-                self.last = Some(key);
-                self.csv.clear();
-                for word in words(probe) {
-                    self.csv.extend_from_slice(word.unwrap_or("").as_bytes());
-                    self.csv.push(b',');
-                }
-                probe.reasons.write(&mut self.csv);
+        if self.last != Some(key) {
+            self.last = Some(key);
+            self.csv.clear();
+            for word in words(probe) {
+                self.csv.extend_from_slice(word.unwrap_or("").as_bytes());
+                self.csv.push(b',');
             }
-            return out.csv_cells(&self.csv, words(probe).len() + 1);
+            probe.reasons.write(&mut self.csv);
+        }
+        &self.csv
+    }
+
+    fn write<W: Write>(&mut self, probe: &Probe<'_>, out: &mut Encoder<W>) {
+        if out.format() == Format::Csv {
+            return out.csv_cells(self.csv(probe), words(probe).len() + 1);
         }
         for word in words(probe) {
             out.word_or_absent(word);
@@ -152,13 +194,13 @@ fn words(probe: &Probe<'_>) -> [Option<&'static str>; 4] {
 }
 
 /// The parts of what [`FirstRow::take`] kept.
-fn split(cells: &[u8]) -> (&[u8], &[u8], &[u8]) {
-    let length = |at: usize| {
-        cells.get(at..at + 4).and_then(|b| b.try_into().ok()).map_or(0, |b| u32::from_le_bytes(b) as usize)
+fn split(cells: &[u8]) -> [&[u8]; 3] {
+    let parts = || {
+        let (lengths, rest) = cells.split_first_chunk()?;
+        let lengths = u64::from_le_bytes(*lengths);
+        let (ts, rest) = rest.split_at_checked((lengths >> 32) as usize)?;
+        let (flow, rest) = rest.get(1..)?.split_at_checked(lengths as u32 as usize)?;
+        Some([ts, flow, rest.get(1..)?])
     };
-    let (ts, flow) = (length(0), length(4));
-    let rest = cells.get(8..).unwrap_or_default();
-    let (ts, rest) = rest.split_at_checked(ts).unwrap_or_default();
-    let (flow, rest) = rest.split_at_checked(flow).unwrap_or_default();
-    (ts, flow, rest)
+    parts().unwrap_or_default()
 }
