@@ -43,6 +43,8 @@ pub struct GroupOptions {
     pub approximate: bool,
     /// Whether to look for the busiest minute.
     pub bursts: bool,
+    /// Whether sessions name their ports.
+    pub port_lists: bool,
     /// The most sessions held; beyond it the oldest ends early.
     pub max_sessions: usize,
 }
@@ -50,7 +52,15 @@ pub struct GroupOptions {
 impl GroupOptions {
     /// Exact counts of whole sessions, 4194304 of them.
     pub fn new(window: Window, reorder: Duration) -> Self {
-        Self { window, reorder, units: false, approximate: false, bursts: false, max_sessions: 1 << 22 }
+        Self {
+            window,
+            reorder,
+            units: false,
+            approximate: false,
+            bursts: false,
+            port_lists: false,
+            max_sessions: 1 << 22,
+        }
     }
 }
 
@@ -124,6 +134,9 @@ pub struct Session<'a> {
     pub vertical: (u64, IpAddr),
     /// The most packets in 60 seconds, where asked for; else 0. Of the whole session in each of its units.
     pub burst: u64,
+    /// The distinct destination ports in ascending order, where asked for and exact; of the whole session in each of its
+    /// units.
+    pub port_list: &'a [u16],
     /// Whether counts are estimates.
     pub approximate: bool,
     /// Why it ended.

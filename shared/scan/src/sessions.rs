@@ -301,6 +301,7 @@ impl Sessions {
         let closed_by = if over { self.options.window.closed_by(open.start, open.end) } else { unless_over };
         self.evicted += u64::from(closed_by == ClosedBy::Evicted);
         let sizes = open.targets.sizes();
+        let port_list = if self.options.port_lists { open.targets.ports() } else { Vec::new() };
         let (technique, technique_probes) = self.words.most_frequent(&open.techniques);
         let (tool, tool_probes) = self.words.most_frequent(&open.tools);
         let session = Session {
@@ -324,6 +325,7 @@ impl Sessions {
             horizontal: sizes.horizontal,
             vertical: sizes.vertical,
             burst: open.burst.as_ref().map_or(0, |burst| burst.most),
+            port_list: &port_list,
             approximate: open.srcs.is_sketch() || open.targets.is_sketch(),
             closed_by,
             parts: open.parts.as_mut().map_or(&[], |parts| parts.settled()),

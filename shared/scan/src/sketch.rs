@@ -145,6 +145,16 @@ impl Targets {
         }
     }
 
+    /// The distinct ports in ascending order; none where there are only sketches.
+    pub(crate) fn ports(&mut self) -> Vec<u16> {
+        let Self::Exact(set) = self else { return Vec::new() };
+        let mut ports: Vec<u16> =
+            set.sorted().iter().filter_map(|(_, port)| u16::try_from(*port).ok()).collect();
+        ports.sort_unstable();
+        ports.dedup();
+        ports
+    }
+
     pub(crate) fn is_sketch(&self) -> bool {
         matches!(self, Self::Sketch(_))
     }

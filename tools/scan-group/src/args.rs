@@ -1,4 +1,5 @@
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Parser;
@@ -33,6 +34,16 @@ pub struct Args {
     /// repeatable, or joined by commas [default: src]
     #[arg(long, value_name = "KEY", value_delimiter = ',')]
     pub(crate) by: Vec<Key>,
+
+    /// In the same pass, group by KEY as well and write those sessions to FILE; repeatable. All other options hold for
+    /// each of the groupings, whose memory adds up
+    #[arg(long, value_name = "KEY,...=FILE", conflicts_with = "state")]
+    pub(crate) also: Vec<Also>,
+
+    /// Which of the session's columns to write behind its key, and in which order, instead of all: see --list-fields.
+    /// On request only: port_list
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    pub(crate) columns: Vec<String>,
 
     /// Length of the window that a key's first probe opens [default: 300]
     #[arg(long, value_name = "TIME", value_parser = duration)]
@@ -131,6 +142,28 @@ pub struct Args {
     pub(crate) city_db: Vec<PathBuf>,
 }
 
+/// Another grouping of the same probes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Also {
+    pub(crate) by: Vec<Key>,
+    pub(crate) file: PathBuf,
+}
+
+impl FromStr for Also {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        // A key may have an equals sign of its own, as net=16 has; a file's path seldom does.
+        match text.rsplit_once('=') {
+            Some((by, file)) if !by.is_empty() && !file.is_empty() => {
+                let by = by.split(',').map(str::parse).collect::<Result<_, _>>()?;
+                Ok(Self { by, file: file.into() })
+            }
+            _ => Err("write KEY=FILE, or several keys with commas between".to_owned()),
+        }
+    }
+}
+
 /// What one row is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum UnitArg {
@@ -170,6 +203,8 @@ Examples:
   scan-group --by net24 --gap 10m --min-dsts 5 probes.csv
   scan-group --by src,dst_port probes.csv | hist geometry
   scan-group --preset liu-fukuda2018 --telescope 192.0.2.0/27 probes.csv
+  scan-group --by src --also net24=net24.csv --also asn,dst_port=horizontal.csv probes.csv > src.csv
+  scan-group --by src,dst_ip --columns proto,ports,port_list --min-ports 2 probes.csv
   for hour in *.pcap; do pkt2csv $hour | scan-classify | scan-group --state open > $hour.csv; done
 
 Exit status: 0 done, 1 done but some input was malformed, 2 could not do it.";
@@ -193,6 +228,9 @@ mod tests {
             &["--preset", "none"],
             &["--min-rate", "0"],
             &["--telescope-size", "0"],
+            &["--also", "asn"],
+            &["--also", "=x"],
+            &["--also", "asn=x", "--state", "y"],
         ] {
             assert!(Args::try_parse_from(["x"].iter().chain(bad)).is_err(), "{bad:?}");
         }

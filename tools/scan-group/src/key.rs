@@ -68,6 +68,7 @@ impl Key {
 }
 
 /// How each key is read from a row.
+#[derive(Default)]
 pub(crate) struct Keys {
     parts: Vec<Part>,
     geo: Option<Geo>,

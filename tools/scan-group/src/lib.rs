@@ -7,6 +7,7 @@
 //! reason.
 
 mod args;
+mod grouping;
 mod key;
 mod output;
 mod plan;
@@ -17,16 +18,17 @@ mod rule;
 
 pub use args::Args;
 
+use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use probeline_cli::{Account, Console, Outcome, input, list_fields, open_rows, stdout};
+use probeline_cli::{Console, Outcome, input, list_fields, open_rows, stdout};
 use probeline_geo::SearchPath;
 use probeline_record::{Encoder, Field, Format, RowReader, field, rows};
 use probeline_scan::{Grouper, SavedState};
 
-use key::Keys;
+use grouping::{Counts, Grouping};
 use output::Sink;
 use plan::Plan;
 use preset::{PRESETS, Preset};
@@ -45,8 +47,9 @@ pub fn run(args: &Args, console: &mut Console) -> Outcome {
     }
     let plan = Plan::new(args, console)?;
     if args.rows.list_fields {
-        let names = output::names(&plan);
-        let on_request = rows::SESSION_ESTIMATE.iter().chain(&[&field::APPROX]).copied();
+        let sink = Sink::new(Encoder::new(std::io::sink(), Format::Csv), &plan, None)?;
+        let names = sink.names();
+        let on_request = rows::SESSION_ESTIMATE.iter().chain(&[&field::APPROX, &field::PORT_LIST]).copied();
         let fields: Vec<&Field> = names
             .iter()
             .filter_map(|name| field::by_name(name))
@@ -54,54 +57,53 @@ pub fn run(args: &Args, console: &mut Console) -> Outcome {
             .collect();
         return Ok(list_fields(&fields, stdout())?);
     }
-    let (mut grouper, repeats, restored) = begin(args, &plan)?;
+    let others: Vec<Plan> =
+        args.also.iter().map(|also| plan.with_key(&also.by).context("--also")).collect::<Result<_, _>>()?;
+    let (grouper, repeats, restored) = begin(args, &plan)?;
     let mut input_rows = open_rows(&args.rows, console)?;
     let format = args.rows.format.map_or(input_rows.format(), Into::into);
-    let mut sink = Sink::new(Encoder::new(stdout(), format), &plan, repeats);
+    let mut groupings =
+        vec![Grouping::new(&plan, grouper, Sink::new(Encoder::new(stdout(), format), &plan, repeats)?)];
+    for (also, plan) in args.also.iter().zip(&others) {
+        let file = File::create(&also.file).with_context(|| format!("--also: {}", also.file.display()))?;
+        let file: Box<dyn Write + Send> = Box::new(file);
+        let sink = Sink::new(Encoder::new(file, format), plan, None)?;
+        groupings.push(Grouping::new(plan, Grouper::with_options(plan.group), sink));
+    }
     if let Some(odds) = plan.odds() {
         console.say(odds);
     }
     let mut counts = Counts::default();
     if !input_rows.is_empty() {
-        counts = read(args, &plan, &mut input_rows, &mut grouper, &mut sink, console)?;
+        counts = read(args, &plan, &mut input_rows, &mut groupings, console)?;
     } else if restored > 0 {
-        sink.header();
+        groupings[0].sink.header();
     }
     let carries_on = args.state.is_some() && !args.r#final;
-    if !carries_on {
-        grouper.finish(&mut |session| sink.session(&session))?;
+    for grouping in &mut groupings {
+        if !carries_on {
+            grouping.finish()?;
+        }
+        grouping.flush(console)?;
     }
-    sink.out.flush()?;
-    if sink.too_wide > 0 {
-        console.say(format_args!("{} rows have more destinations than the telescope", sink.too_wide));
+    for (also, grouping) in args.also.iter().zip(&groupings[1..]) {
+        let account = grouping.account(counts, None);
+        account.check()?;
+        console.say(format_args!("{}: {account}", also.file.display()));
     }
-    let kept = grouper.unfinished();
+    let main = &mut groupings[0];
+    let account = main.account(counts, args.state.is_some().then_some(restored));
     match (&args.state, carries_on) {
-        (Some(file), true) => save(file, args, &plan, &mut grouper, sink.repeats.as_ref())?,
+        (Some(file), true) => save(file, args, &plan, &mut main.grouper, main.sink.repeats.as_ref())?,
         (Some(file), false) => remove(file)?,
         (None, _) => {}
     }
-    if let (Some(file), Some(repeats)) = (&args.repeats, &sink.repeats) {
+    if let (Some(file), Some(repeats)) = (&args.repeats, &main.sink.repeats) {
         if file.as_os_str() == "-" {
             console.say(repeats.table());
         } else {
             std::fs::write(file, repeats.csv()).with_context(|| file.display().to_string())?;
         }
-    }
-    let mut account = Account::new("probes", restored + counts.read).part("in sessions written", sink.probes);
-    if plan.has_minimum() {
-        account = account.part("in sessions below a minimum", sink.small_probes);
-    }
-    if args.state.is_some() {
-        account = account.part("kept in the state", kept).note("from the state", restored);
-    }
-    let mut account = account.skipped("malformed", counts.malformed).skipped("late", grouper.late());
-    if counts.not_taken > 0 {
-        account = account.skipped("not what the preset speaks of", counts.not_taken);
-    }
-    account = account.note("sessions written", sink.out.rows());
-    if grouper.evicted() > 0 {
-        account = account.note("sessions evicted (--max-sessions)", grouper.evicted());
     }
     if let Some(file) = &args.rows.account {
         account.save(file)?;
@@ -109,20 +111,12 @@ pub fn run(args: &Args, console: &mut Console) -> Outcome {
     console.account(&account)
 }
 
-#[derive(Default)]
-struct Counts {
-    read: u64,
-    malformed: u64,
-    not_taken: u64,
-}
-
-/// Reads every row into the grouper.
+/// Reads every row into the groupings.
 fn read<R: Read, W: Write>(
     args: &Args,
     plan: &Plan,
     rows: &mut RowReader<R>,
-    grouper: &mut Grouper,
-    sink: &mut Sink<'_, W>,
+    groupings: &mut [Grouping<'_, W>],
     console: &mut Console,
 ) -> Result<Counts, anyhow::Error> {
     let name = input::name(args.rows.file.as_deref());
@@ -133,12 +127,13 @@ fn read<R: Read, W: Write>(
         city: args.city_db.clone(),
         ..SearchPath::from_env(|variable| std::env::var_os(variable))
     };
-    let mut keys = Keys::find(&plan.by, rows, &search).with_context(|| name.clone())?;
-    sink.header();
+    for grouping in &mut *groupings {
+        grouping.begin(rows, &search).with_context(|| name.clone())?;
+        grouping.sink.header();
+    }
     let mut counts = Counts::default();
-    let mut key = Vec::new();
     loop {
-        let row = match rows.next_row_with(&mut || sink.out.flush()) {
+        let row = match rows.next_row_with(&mut || groupings[0].sink.out.flush()) {
             Ok(Some(row)) => row,
             Ok(None) => return Ok(counts),
             Err(e) if e.is_row() => {
@@ -152,11 +147,11 @@ fn read<R: Read, W: Write>(
         counts.read += 1;
         match columns.probe(&row) {
             Ok(probe) if !columns.takes(&row, &probe) => counts.not_taken += 1,
-            Ok(mut probe) => {
-                keys.write(&row, probe.src, &mut key);
-                probe.key = &key;
+            Ok(probe) => {
                 let marked = columns.is_two_phase(&row);
-                grouper.push_marked(&probe, marked, &mut |session| sink.session(&session))?;
+                for grouping in &mut *groupings {
+                    grouping.push(&row, &probe, marked)?;
+                }
             }
             Err(e) => {
                 counts.malformed += 1;

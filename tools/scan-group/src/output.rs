@@ -1,6 +1,7 @@
 use std::fmt::Write as _;
 use std::io::Write;
 
+use anyhow::{Context, bail};
 use probeline_record::{Encoder, Field, field, rows};
 use probeline_scan::estimate::{self, Interval};
 use probeline_scan::{Session, Unit};
@@ -11,7 +12,7 @@ use crate::repeats::{Repeats, share};
 
 /// A column that is no key.
 #[derive(Clone, Copy)]
-struct Column {
+pub(crate) struct Column {
     name: &'static str,
     cell: Cell,
 }
@@ -19,6 +20,8 @@ struct Column {
 /// What stands in it. Estimates: which end of the interval.
 #[derive(Clone, Copy)]
 enum Cell {
+    Start,
+    End,
     UnitPort,
     UnitAddress,
     Proto,
@@ -28,6 +31,7 @@ enum Cell {
     Count(fn(&Session<'_>) -> u64),
     HPort,
     VDst,
+    PortList,
     ClosedBy,
     TechniqueShare,
     ToolShare,
@@ -41,7 +45,7 @@ impl Column {
         Self { name: field.name, cell }
     }
 
-    /// All that a plan asks for, in order, but those of the same name as a key.
+    /// All that a plan can have behind the times and the key, in order, but those of the same name as a key.
     fn all(plan: &Plan) -> Vec<Self> {
         let mut columns = match plan.unit {
             Unit::Session => vec![],
@@ -64,6 +68,38 @@ impl Column {
         }
         columns.retain(|column| plan.by.iter().all(|key| key.name() != column.name));
         columns
+    }
+
+    /// The columns in front of the key and those behind it.
+    fn around_key(plan: &Plan) -> Result<(Vec<Self>, Vec<Self>), anyhow::Error> {
+        let times = vec![Self::new(&field::START, Cell::Start), Self::new(&field::END, Cell::End)];
+        let all = Self::all(plan);
+        if plan.columns.is_empty() {
+            return Ok((times, all));
+        }
+        let on_request = Self::new(&field::PORT_LIST, Cell::PortList);
+        let known: Vec<Self> = times.into_iter().chain(all).chain([on_request]).collect();
+        let find = |name: &String| {
+            known.iter().find(|column| column.name == name).copied().with_context(|| {
+                let names: Vec<&str> = known.iter().map(|column| column.name).collect();
+                format!(
+                    "--columns: a session has no column '{name}' behind its key; it has {}",
+                    names.join(", ")
+                )
+            })
+        };
+        Ok((vec![], plan.columns.iter().map(find).collect::<Result<_, _>>()?))
+    }
+
+    /// # Errors
+    /// When a plan asks for a column that its sessions do not have, or twice for one.
+    pub(crate) fn check(plan: &Plan) -> Result<(), anyhow::Error> {
+        if let Some((_, name)) =
+            plan.columns.iter().enumerate().find(|(i, name)| plan.columns[..*i].contains(name))
+        {
+            bail!("--columns: {name} twice");
+        }
+        Self::around_key(plan).map(drop)
     }
 }
 
@@ -90,20 +126,12 @@ fn session_cell(field: &Field) -> Option<Cell> {
     })
 }
 
-/// The names of all columns, in order.
-pub(crate) fn names(plan: &Plan) -> Vec<&str> {
-    [field::START.name, field::END.name]
-        .into_iter()
-        .chain(plan.by.iter().map(Key::name))
-        .chain(Column::all(plan).into_iter().map(|column| column.name))
-        .collect()
-}
-
 /// Where finished sessions go.
 pub(crate) struct Sink<'a, W> {
     pub(crate) out: Encoder<W>,
     plan: &'a Plan,
-    columns: Vec<Column>,
+    /// In front of the key and behind it.
+    columns: (Vec<Column>, Vec<Column>),
     pub(crate) repeats: Option<Repeats>,
     /// Probes in rows that were written.
     pub(crate) probes: u64,
@@ -111,17 +139,37 @@ pub(crate) struct Sink<'a, W> {
     pub(crate) small_probes: u64,
     /// Rows with more destinations than the telescope is said to have.
     pub(crate) too_wide: u64,
-    number: String,
+    /// Scratch for the text of a cell.
+    text: String,
 }
 
 impl<'a, W: Write> Sink<'a, W> {
-    pub(crate) fn new(out: Encoder<W>, plan: &'a Plan, repeats: Option<Repeats>) -> Self {
-        let columns = Column::all(plan);
-        Self { out, plan, columns, repeats, probes: 0, small_probes: 0, too_wide: 0, number: String::new() }
+    /// # Errors
+    /// As [`Column::check`].
+    pub(crate) fn new(
+        out: Encoder<W>,
+        plan: &'a Plan,
+        repeats: Option<Repeats>,
+    ) -> Result<Self, anyhow::Error> {
+        let columns = Column::around_key(plan)?;
+        Ok(Self { out, plan, columns, repeats, probes: 0, small_probes: 0, too_wide: 0, text: String::new() })
+    }
+
+    /// The names of all columns, in order.
+    pub(crate) fn names(&self) -> Vec<&'a str> {
+        let (before, behind) = &self.columns;
+        let name = |column: &Column| column.name;
+        before
+            .iter()
+            .map(name)
+            .chain(self.plan.by.iter().map(Key::name))
+            .chain(behind.iter().map(name))
+            .collect()
     }
 
     pub(crate) fn header(&mut self) {
-        self.out.header(names(self.plan));
+        let names = self.names();
+        self.out.header(names);
     }
 
     /// Writes a session, or its units.
@@ -152,33 +200,53 @@ impl<'a, W: Write> Sink<'a, W> {
         let coverage = v4_size.and_then(|size| estimate::coverage(session.dsts, size));
         self.too_wide += u64::from(v4_size.is_some() && coverage.is_none());
         self.probes += session.probes;
-        let Self { out, number, .. } = self;
-        out.begin();
-        out.ts(session.start, session.ts_digits);
-        out.ts(session.end, session.ts_digits);
+        self.out.begin();
+        let estimates = (rate, coverage);
+        for at in 0..self.columns.0.len() {
+            self.cell(self.columns.0[at].cell, session, &estimates);
+        }
         for part in key::parts(session.key) {
-            out.value(part);
+            self.out.value(part);
         }
-        for column in &self.columns {
-            match column.cell {
-                Cell::Proto => out.word(session.proto.name()),
-                Cell::Geometry => out.word(session.geometry().name()),
-                Cell::Technique => out.value(session.technique),
-                Cell::Tool => out.value(session.tool),
-                Cell::Count(of) => out.uint(of(session)),
-                Cell::HPort | Cell::UnitPort => out.uint_or_absent(session.horizontal.1),
-                Cell::VDst | Cell::UnitAddress => out.ip(session.vertical.1),
-                Cell::ClosedBy => out.word(session.closed_by.name()),
-                Cell::TechniqueShare => write_share(session.technique_probes, session.probes, out),
-                Cell::ToolShare => write_share(session.tool_probes, session.probes, out),
-                Cell::Rate(end) => write_decimal(rate.as_ref().map(end), 3, number, out),
-                Cell::Coverage(end) => write_decimal(coverage.as_ref().map(end), 6, number, out),
-                Cell::Approx => out.word_or_absent(session.approximate.then_some("hll")),
-            }
+        for at in 0..self.columns.1.len() {
+            self.cell(self.columns.1[at].cell, session, &estimates);
         }
-        out.end()?;
+        self.out.end()?;
         Ok(true)
     }
+
+    #[inline]
+    fn cell(&mut self, cell: Cell, session: &Session<'_>, estimates: &(Option<Interval>, Option<Interval>)) {
+        let Self { out, text, .. } = self;
+        let (rate, coverage) = estimates;
+        match cell {
+            Cell::Start => out.ts(session.start, session.ts_digits),
+            Cell::End => out.ts(session.end, session.ts_digits),
+            Cell::Proto => out.word(session.proto.name()),
+            Cell::Geometry => out.word(session.geometry().name()),
+            Cell::Technique => out.value(session.technique),
+            Cell::Tool => out.value(session.tool),
+            Cell::Count(of) => out.uint(of(session)),
+            Cell::HPort | Cell::UnitPort => out.uint_or_absent(session.horizontal.1),
+            Cell::VDst | Cell::UnitAddress => out.ip(session.vertical.1),
+            Cell::PortList => write_ports(session.port_list, text, out),
+            Cell::ClosedBy => out.word(session.closed_by.name()),
+            Cell::TechniqueShare => write_share(session.technique_probes, session.probes, out),
+            Cell::ToolShare => write_share(session.tool_probes, session.probes, out),
+            Cell::Rate(end) => write_decimal(rate.as_ref().map(end), 3, text, out),
+            Cell::Coverage(end) => write_decimal(coverage.as_ref().map(end), 6, text, out),
+            Cell::Approx => out.word_or_absent(session.approximate.then_some("hll")),
+        }
+    }
+}
+
+fn write_ports<W: Write>(ports: &[u16], text: &mut String, out: &mut Encoder<W>) {
+    text.clear();
+    for (i, port) in ports.iter().enumerate() {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{}{port}", if i > 0 { ";" } else { "" });
+    }
+    out.text(text.as_bytes());
 }
 
 /// The share of a word that no probe has is absent.

@@ -3,14 +3,17 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use probeline_cli::Console;
+use probeline_record::field;
 use probeline_scan::{GroupOptions, Telescope, Unit, Window, estimate};
 
 use crate::args::{Args, UnitArg};
 use crate::key::Key;
+use crate::output::Column;
 use crate::preset::{Preset, Span};
 use crate::rule::{Minima, Takes};
 
 /// What is to be done: the options, with those of a preset where they were not given.
+#[derive(Clone)]
 pub(crate) struct Plan {
     pub(crate) by: Vec<Key>,
     pub(crate) group: GroupOptions,
@@ -20,6 +23,8 @@ pub(crate) struct Plan {
     pub(crate) any: Vec<Minima>,
     /// Monitored IPv4 addresses, where known.
     pub(crate) size: Option<u64>,
+    /// The columns behind the key; none for all.
+    pub(crate) columns: Vec<String>,
 }
 
 /// Longer than any capture.
@@ -79,9 +84,26 @@ impl Plan {
             approximate: args.approx,
             bursts: any.iter().any(|minima| minima.burst > 0),
             max_sessions: args.max_sessions as usize,
+            port_lists: args.columns.iter().any(|name| name == field::PORT_LIST.name),
             ..GroupOptions::new(window, args.reorder)
         };
-        Ok(Self { by, group, unit, takes: args.preset.map_or(Takes::All, |p| p.takes), any, size })
+        if group.port_lists && unit != Unit::Session {
+            bail!("--columns {}: only whole sessions have it, not each --unit", field::PORT_LIST.name);
+        }
+        let takes = args.preset.map_or(Takes::All, |p| p.takes);
+        let plan = Self { by, group, unit, takes, any, size, columns: args.columns.clone() };
+        Column::check(&plan)?;
+        Ok(plan)
+    }
+
+    /// The same of sessions by another key.
+    ///
+    /// # Errors
+    /// When that key leaves no column of a name that was asked for.
+    pub(crate) fn with_key(&self, by: &[Key]) -> Result<Self, anyhow::Error> {
+        let plan = Self { by: by.to_vec(), ..self.clone() };
+        Column::check(&plan)?;
+        Ok(plan)
     }
 
     /// Whether some sessions may be left out.
@@ -97,7 +119,8 @@ impl Plan {
     /// What a saved state depends on, in words.
     pub(crate) fn fingerprint(&self, repeats: bool) -> String {
         let by: Vec<String> = self.by.iter().map(|key| format!("{key:?}")).collect();
-        let GroupOptions { window, reorder, units, approximate, bursts, max_sessions } = self.group;
+        let GroupOptions { window, reorder, units, approximate, bursts, port_lists: _, max_sessions } =
+            self.group;
         format!(
             "by {} {window:?} reorder {reorder:?} units {units} approx {approximate} bursts {bursts} max-sessions \
              {max_sessions} takes {:?} marks {} repeats {repeats}",
