@@ -7,6 +7,7 @@ use probeline_record::{Proto, Ts};
 use serde::{Deserialize, Serialize};
 
 use crate::distinct::{Counts, Distinct};
+use crate::keep::Keys;
 use crate::names::{ClosedBy, Geometry};
 use crate::reorder::{Reorder, Waiting};
 use crate::sessions::{self, Held, Sessions};
@@ -71,7 +72,8 @@ pub struct NewProbe<'a> {
     pub ts: Ts,
     /// Digits behind the point that its time came with, 6 or 9.
     pub ts_digits: u8,
-    /// What it is grouped by: any bytes; equal bytes are one key.
+    /// What it is grouped by: any bytes; equal bytes are one key. In a grouper of several groupings the key of each, in
+    /// turn, written by [`join_key`].
     pub key: &'a [u8],
     /// Its protocol, which belongs to the key.
     pub proto: Proto,
@@ -211,7 +213,8 @@ impl Session<'_> {
 /// What a grouper keeps from one input to the next.
 #[derive(Serialize, Deserialize)]
 struct Saved {
-    sessions: sessions::Saved,
+    words: Words,
+    sessions: Vec<sessions::Saved>,
     waiting: Waiting<(Vec<u8>, Held)>,
 }
 
@@ -223,7 +226,11 @@ pub struct StateError(#[from] postcard::Error);
 /// Turns probes, in order of time, into sessions, in order of their first probes.
 pub struct Grouper {
     waiting: Reorder<Held>,
-    sessions: Sessions,
+    /// Keys of what waits.
+    keys: Keys,
+    words: Words,
+    /// One for each grouping.
+    sessions: Vec<Sessions>,
 }
 
 /// The most probes held back to put them in order.
@@ -231,6 +238,28 @@ const MAX_HELD: usize = 1 << 20;
 
 fn nanos(duration: Duration) -> i64 {
     i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
+}
+
+/// Adds a part to a key of several: its bytes, which `write` appends, behind their length.
+#[inline]
+pub fn join_key(keys: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    let start = keys.len();
+    keys.extend_from_slice(&[0; 4]);
+    write(keys);
+    let len = (keys.len() - start - 4) as u32;
+    keys[start..start + 4].copy_from_slice(&len.to_le_bytes());
+}
+
+/// The parts of a key that [`join_key`] wrote.
+#[inline]
+pub fn key_parts(key: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = key;
+    std::iter::from_fn(move || {
+        let (len, behind) = rest.split_first_chunk::<4>()?;
+        let (part, behind) = behind.split_at_checked(u32::from_le_bytes(*len) as usize)?;
+        rest = behind;
+        Some(part)
+    })
 }
 
 impl Window {
@@ -266,7 +295,17 @@ impl Grouper {
 
     /// A grouper that has seen nothing.
     pub fn with_options(options: GroupOptions) -> Self {
-        Self { waiting: Reorder::new(options.reorder, MAX_HELD), sessions: Sessions::new(options) }
+        Self::of_several(options, 1)
+    }
+
+    /// As many groupings of the same probes, by a key each: they wait for their turn together.
+    pub fn of_several(options: GroupOptions, groupings: usize) -> Self {
+        Self {
+            waiting: Reorder::new(options.reorder, MAX_HELD),
+            keys: Keys::default(),
+            words: Words::default(),
+            sessions: (0..groupings).map(|_| Sessions::new(options)).collect(),
+        }
     }
 
     /// Takes the next probe. Sessions that can no longer grow go to `emit`.
@@ -279,24 +318,26 @@ impl Grouper {
         probe: &NewProbe<'_>,
         emit: &mut impl FnMut(Session<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.push_marked(probe, false, emit)
+        self.push_each(probe, false, &mut |_, session| emit(session))
     }
 
-    /// As [`Grouper::push`], for a probe that sessions count among their marked ones.
+    /// As [`Grouper::push`], for a probe that sessions may count among their marked ones, and with the number of the
+    /// grouping that a session is of.
     ///
     /// # Errors
     /// What `emit` returns.
-    pub fn push_marked<E>(
+    pub fn push_each<E>(
         &mut self,
         probe: &NewProbe<'_>,
         marked: bool,
-        emit: &mut impl FnMut(Session<'_>) -> Result<(), E>,
+        emit: &mut impl FnMut(usize, Session<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let sessions = &mut self.sessions;
-        if let Err(late) = self.waiting.push(probe.ts, sessions.hold(probe, marked)) {
-            sessions.let_go(&late);
+        let Self { waiting, keys, words, sessions } = self;
+        let held = Held::new(probe, keys.keep(probe.key), marked, words);
+        if let Err(late) = waiting.push(probe.ts, held) {
+            keys.release(late.key);
         }
-        while let Some(taken) = self.waiting.pop(|held| sessions.take(held, emit)) {
+        while let Some(taken) = waiting.pop(|held| take(sessions, held, keys, words, emit)) {
             taken?;
         }
         Ok(())
@@ -307,11 +348,25 @@ impl Grouper {
     /// # Errors
     /// What `emit` returns.
     pub fn finish<E>(&mut self, emit: &mut impl FnMut(Session<'_>) -> Result<(), E>) -> Result<(), E> {
-        let sessions = &mut self.sessions;
-        while let Some(taken) = self.waiting.pop_any(|held| sessions.take(held, emit)) {
+        self.finish_each(&mut |_, session| emit(session))
+    }
+
+    /// As [`Grouper::finish`], with the number of the grouping that a session is of: those of one after those of another.
+    ///
+    /// # Errors
+    /// What `emit` returns.
+    pub fn finish_each<E>(
+        &mut self,
+        emit: &mut impl FnMut(usize, Session<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let Self { waiting, keys, words, sessions } = self;
+        while let Some(taken) = waiting.pop_any(|held| take(sessions, held, keys, words, emit)) {
             taken?;
         }
-        sessions.finish(emit)
+        for (number, sessions) in sessions.iter_mut().enumerate() {
+            sessions.finish(words, &mut |session| emit(number, session))?;
+        }
+        Ok(())
     }
 
     /// Takes out all that another grouper with the same options needs to go on with the next input: what is open and
@@ -320,10 +375,11 @@ impl Grouper {
     /// # Errors
     /// When it cannot be encoded, which would be a defect.
     pub fn suspend(&mut self) -> Result<Vec<u8>, StateError> {
-        let sessions = &self.sessions;
-        let waiting = self.waiting.suspend().map(|held| (sessions.key_of(&held).to_vec(), held));
-        let sessions = self.sessions.suspend();
-        Ok(postcard::to_stdvec(&Saved { sessions, waiting })?)
+        let keys = &self.keys;
+        let waiting = self.waiting.suspend().map(|held| (keys.get(&held.key).to_vec(), held));
+        let sessions = self.sessions.iter_mut().map(Sessions::suspend).collect();
+        let words = std::mem::take(&mut self.words);
+        Ok(postcard::to_stdvec(&Saved { words, sessions, waiting })?)
     }
 
     /// A grouper that goes on where another one with the same options was suspended.
@@ -332,27 +388,54 @@ impl Grouper {
     /// When the bytes are not what [`Grouper::suspend`] returned.
     pub fn resume(options: GroupOptions, state: &[u8]) -> Result<Self, StateError> {
         let saved: Saved = postcard::from_bytes(state)?;
-        let mut grouper = Self::with_options(options);
-        grouper.sessions.resume(saved.sessions);
-        let sessions = &mut grouper.sessions;
-        grouper.waiting.resume(saved.waiting.map(|(key, held)| sessions.hold_again(held, &key)));
+        let mut grouper = Self::of_several(options, saved.sessions.len());
+        grouper.words = saved.words;
+        for (sessions, saved) in grouper.sessions.iter_mut().zip(saved.sessions) {
+            sessions.resume(saved);
+        }
+        let keys = &mut grouper.keys;
+        grouper.waiting.resume(saved.waiting.map(|(key, mut held)| {
+            held.key = keys.keep(&key);
+            held
+        }));
         Ok(grouper)
     }
 
-    /// Probes that are in no finished session yet.
-    pub fn unfinished(&self) -> u64 {
-        self.sessions.probes() + self.waiting.len() as u64
+    /// Probes that are in no finished session of a grouping yet.
+    pub fn unfinished(&self, grouping: usize) -> u64 {
+        self.sessions.get(grouping).map_or(0, Sessions::probes) + self.waiting.len() as u64
     }
 
-    /// Sessions that ended early because too many were held.
-    pub fn evicted(&self) -> u64 {
-        self.sessions.evicted()
+    /// Sessions of a grouping that ended early because too many were held.
+    pub fn evicted(&self, grouping: usize) -> u64 {
+        self.sessions.get(grouping).map_or(0, Sessions::evicted)
     }
 
     /// Probes that came too late to be put in order.
     pub fn late(&self) -> u64 {
         self.waiting.late()
     }
+}
+
+/// Gives a probe whose turn has come to each grouping, with its key.
+#[inline]
+fn take<E>(
+    groupings: &mut [Sessions],
+    probe: &Held,
+    keys: &mut Keys,
+    words: &Words,
+    emit: &mut impl FnMut(usize, Session<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    let key = keys.get(&probe.key);
+    if let [only] = groupings {
+        only.take(probe, key, words, &mut |session| emit(0, session))?;
+    } else {
+        for ((number, sessions), key) in groupings.iter_mut().enumerate().zip(key_parts(key)) {
+            sessions.take(probe, key, words, &mut |session| emit(number, session))?;
+        }
+    }
+    keys.release(probe.key);
+    Ok(())
 }
 
 #[cfg(test)]
@@ -488,7 +571,7 @@ mod tests {
             grouper.push(&probe, &mut emit).unwrap();
         }
         grouper.finish(&mut emit).unwrap();
-        assert_eq!(grouper.evicted(), 3);
+        assert_eq!(grouper.evicted(0), 3);
         let row = |key: &str, start, probes, closed_by| (key.to_owned(), start, probes, closed_by);
         assert_eq!(
             out,

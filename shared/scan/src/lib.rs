@@ -38,7 +38,7 @@ pub use bogon::{is_bogon, is_link_local, is_multicast};
 pub use classify::{Classifier, Options, Probe, Tally};
 pub use first::{FirstPacket, first_packet};
 pub use flow::{FlowKey, Packet, Quoted};
-pub use group::{GroupOptions, Grouper, NewProbe, Session, StateError, Window};
+pub use group::{GroupOptions, Grouper, NewProbe, Session, StateError, Window, join_key, key_parts};
 pub use names::{Class, ClosedBy, Geometry, Handshake, Reason, Reasons, SynStack, Technique};
 pub use reorder::Reorder;
 pub use state::{SavedState, StateFileError};

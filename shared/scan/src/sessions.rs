@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::burst::Burst;
 use crate::distinct::{Counts, Distinct};
 use crate::group::{GroupOptions, NewProbe, Session};
-use crate::keep::{Key, Keys};
+use crate::keep::{self, Key, Keys};
 use crate::names::ClosedBy;
 use crate::sizes::Target;
 use crate::sketch::{Addresses, Targets};
@@ -26,7 +26,7 @@ pub(crate) struct Held {
     ts: Ts,
     ts_digits: u8,
     #[serde(skip)]
-    key: Key,
+    pub(crate) key: Key,
     #[serde(with = "wire::proto")]
     proto: Proto,
     marked: bool,
@@ -39,6 +39,24 @@ pub(crate) struct Held {
 }
 
 impl Held {
+    /// What a probe says, with a key that was stored.
+    #[inline]
+    pub(crate) fn new(probe: &NewProbe<'_>, key: Key, marked: bool, words: &mut Words) -> Self {
+        Self {
+            ts: probe.ts,
+            ts_digits: probe.ts_digits,
+            key,
+            proto: probe.proto,
+            marked,
+            src: probe.src,
+            target: (probe.dst, probe.dst_port.map_or(-1, i32::from)),
+            technique: words.number(probe.technique),
+            tool: words.number(probe.tool),
+            packets: probe.packets,
+            bytes: probe.bytes,
+        }
+    }
+
     fn weight(&self) -> Weight {
         Weight { probes: 1, packets: self.packets, bytes: self.bytes }
     }
@@ -51,7 +69,6 @@ impl Held {
 /// What is kept from one input to the next.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Saved {
-    words: Words,
     #[serde(with = "wire::ts")]
     now: Ts,
     open: Vec<(Vec<u8>, Open)>,
@@ -100,15 +117,14 @@ pub(crate) struct Sessions {
     table: HashTable<Entry>,
     hasher: RandomState,
     keys: Keys,
-    words: Words,
     now: Ts,
     evicted: u64,
 }
 
 impl Open {
-    fn new(probe: &Held, hash: u64, options: &GroupOptions) -> Self {
+    fn new(probe: &Held, key: Key, hash: u64, options: &GroupOptions) -> Self {
         let mut open = Self {
-            key: probe.key,
+            key,
             hash,
             proto: probe.proto,
             start: probe.ts,
@@ -161,50 +177,19 @@ impl Sessions {
             table: HashTable::new(),
             hasher: RandomState::default(),
             keys: Keys::default(),
-            words: Words::default(),
             now: Ts::MIN,
             evicted: 0,
         }
     }
 
-    /// Stores a probe's texts, so that it can wait for its turn.
-    #[inline]
-    pub(crate) fn hold(&mut self, probe: &NewProbe<'_>, marked: bool) -> Held {
-        Held {
-            ts: probe.ts,
-            ts_digits: probe.ts_digits,
-            key: self.keys.keep(probe.key),
-            proto: probe.proto,
-            marked,
-            src: probe.src,
-            target: (probe.dst, probe.dst_port.map_or(-1, i32::from)),
-            technique: self.words.number(probe.technique),
-            tool: self.words.number(probe.tool),
-            packets: probe.packets,
-            bytes: probe.bytes,
-        }
-    }
-
-    /// Forgets a probe that is in no session.
-    pub(crate) fn let_go(&mut self, held: &Held) {
-        self.keys.release(held.key);
-    }
-
-    /// The key of a probe that waits.
-    pub(crate) fn key_of<'a>(&'a self, held: &'a Held) -> &'a [u8] {
-        self.keys.get(&held.key)
-    }
-
-    /// A probe that waited in another run, with its key.
-    pub(crate) fn hold_again(&mut self, mut held: Held, key: &[u8]) -> Held {
-        held.key = self.keys.keep(key);
-        held
-    }
-
     /// Hands out every session that is left.
-    pub(crate) fn finish<E>(&mut self, emit: &mut impl FnMut(Session<'_>) -> Result<(), E>) -> Result<(), E> {
+    pub(crate) fn finish<E>(
+        &mut self,
+        words: &Words,
+        emit: &mut impl FnMut(Session<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
         while !self.open.is_empty() {
-            self.emit_front(ClosedBy::Eof, emit)?;
+            self.emit_front(ClosedBy::Eof, words, emit)?;
         }
         Ok(())
     }
@@ -217,16 +202,15 @@ impl Sessions {
             .map(|session| (keys.get(&session.key).to_vec(), session))
             .collect();
         self.table.clear();
-        Saved { words: std::mem::take(&mut self.words), now: self.now, open }
+        Saved { now: self.now, open }
     }
 
     /// Goes on where others stopped.
     pub(crate) fn resume(&mut self, saved: Saved) {
-        self.words = saved.words;
         self.now = saved.now;
         for (number, (key, mut session)) in saved.open.into_iter().enumerate() {
             session.key = self.keys.keep(&key);
-            let hash = self.keys.hash(&session.key, session.proto.0, &self.hasher);
+            let hash = keep::hash(&key, session.proto.0, &self.hasher);
             session.hash = hash;
             if !session.superseded {
                 let number = number as u64;
@@ -246,10 +230,12 @@ impl Sessions {
         self.open.iter().map(|session| session.sum.probes).sum()
     }
 
-    /// The next probe in order of time.
+    /// The next probe in order of time, and its key.
     pub(crate) fn take<E>(
         &mut self,
         probe: &Held,
+        key: &[u8],
+        words: &Words,
         emit: &mut impl FnMut(Session<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         self.now = probe.ts;
@@ -258,29 +244,29 @@ impl Sessions {
             .front()
             .is_some_and(|s| s.superseded || self.options.window.is_over(s.start, s.end, self.now))
         {
-            self.emit_front(ClosedBy::Evicted, emit)?;
+            self.emit_front(ClosedBy::Evicted, words, emit)?;
         }
-        let hash = self.keys.hash(&probe.key, probe.proto.0, &self.hasher);
+        let hash = keep::hash(key, probe.proto.0, &self.hasher);
         let (sessions, front, keys) = (&self.open, self.front, &self.keys);
         let found = self.table.find_entry(hash, |entry| {
             let session = &sessions[(entry.number - front) as usize];
-            entry.hash == hash && session.proto == probe.proto && keys.same(&session.key, &probe.key)
+            entry.hash == hash && session.proto == probe.proto && keys.is(&session.key, key)
         });
         if let Ok(entry) = found {
             let session = &mut self.open[(entry.get().number - front) as usize];
             if !self.options.window.is_over(session.start, session.end, probe.ts) {
                 session.add(probe, self.options.approximate);
-                self.keys.release(probe.key);
                 return Ok(());
             }
             session.superseded = true;
             entry.remove();
         }
         while self.open.len() >= self.options.max_sessions.max(1) {
-            self.emit_front(ClosedBy::Evicted, emit)?;
+            self.emit_front(ClosedBy::Evicted, words, emit)?;
         }
         let number = self.front + self.open.len() as u64;
-        self.open.push_back(Open::new(probe, hash, &self.options));
+        let key = self.keys.keep(key);
+        self.open.push_back(Open::new(probe, key, hash, &self.options));
         self.table.insert_unique(hash, Entry { hash, number }, |entry| entry.hash);
         Ok(())
     }
@@ -289,9 +275,10 @@ impl Sessions {
     fn emit_front<E>(
         &mut self,
         unless_over: ClosedBy,
+        words: &Words,
         emit: &mut impl FnMut(Session<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let Some(mut open) = self.open.pop_front() else { return Ok(()) };
+        let Some(open) = self.open.front_mut() else { return Ok(()) };
         let number = self.front;
         if let Ok(entry) = self.table.find_entry(open.hash, |entry| entry.number == number) {
             entry.remove();
@@ -302,8 +289,8 @@ impl Sessions {
         self.evicted += u64::from(closed_by == ClosedBy::Evicted);
         let sizes = open.targets.sizes();
         let port_list = if self.options.port_lists { open.targets.ports() } else { Vec::new() };
-        let (technique, technique_probes) = self.words.most_frequent(&open.techniques);
-        let (tool, tool_probes) = self.words.most_frequent(&open.tools);
+        let (technique, technique_probes) = words.most_frequent(&open.techniques);
+        let (tool, tool_probes) = words.most_frequent(&open.tools);
         let session = Session {
             key: self.keys.get(&open.key),
             proto: open.proto,
@@ -329,10 +316,12 @@ impl Sessions {
             approximate: open.srcs.is_sketch() || open.targets.is_sketch(),
             closed_by,
             parts: open.parts.as_mut().map_or(&[], |parts| parts.settled()),
-            words: &self.words,
+            words,
         };
         let emitted = emit(session);
         self.keys.release(open.key);
+        // Dropped where it lies: sessions are large, and most probes begin one.
+        self.open.drain(..1);
         emitted
     }
 }

@@ -1,23 +1,24 @@
 //! Sessions of one key: what `--by` asks for, and each `--also`.
 
 use std::io::{self, Read, Write};
+use std::net::IpAddr;
 
 use probeline_cli::{Account, Console};
 use probeline_geo::SearchPath;
 use probeline_record::{Row, RowReader};
-use probeline_scan::{Grouper, NewProbe};
+use probeline_scan::Grouper;
 
 use crate::key::Keys;
 use crate::output::Sink;
 use crate::plan::Plan;
 
-/// How probes become sessions of one key, and where these go.
+/// Of which key, and where they go.
 pub(crate) struct Grouping<'a, W> {
     plan: &'a Plan,
-    pub(crate) grouper: Grouper,
     pub(crate) sink: Sink<'a, W>,
     keys: Keys,
-    key: Vec<u8>,
+    /// Its number in the grouper.
+    number: usize,
 }
 
 /// What became of the rows that were read, before any grouping.
@@ -29,8 +30,8 @@ pub(crate) struct Counts {
 }
 
 impl<'a, W: Write> Grouping<'a, W> {
-    pub(crate) fn new(plan: &'a Plan, grouper: Grouper, sink: Sink<'a, W>) -> Self {
-        Self { plan, grouper, sink, keys: Keys::default(), key: Vec::new() }
+    pub(crate) fn new(plan: &'a Plan, sink: Sink<'a, W>, number: usize) -> Self {
+        Self { plan, sink, keys: Keys::default(), number }
     }
 
     /// Finds the key's columns in the rows that follow.
@@ -43,18 +44,10 @@ impl<'a, W: Write> Grouping<'a, W> {
         Ok(())
     }
 
-    /// Takes the probe of a row, whose key is not known yet.
+    /// Appends the key of a row.
     #[inline]
-    pub(crate) fn push(&mut self, row: &Row<'_>, probe: &NewProbe<'_>, marked: bool) -> io::Result<()> {
-        let Self { grouper, sink, keys, key, .. } = self;
-        keys.write(row, probe.src, key);
-        grouper.push_marked(&NewProbe { key, ..*probe }, marked, &mut |session| sink.session(&session))
-    }
-
-    /// Writes every session that is left.
-    pub(crate) fn finish(&mut self) -> io::Result<()> {
-        let Self { grouper, sink, .. } = self;
-        grouper.finish(&mut |session| sink.session(&session))
+    pub(crate) fn write_key(&mut self, row: &Row<'_>, src: IpAddr, out: &mut Vec<u8>) {
+        self.keys.write(row, src, out);
     }
 
     /// Hands on what was written, and says what was odd about it.
@@ -68,24 +61,25 @@ impl<'a, W: Write> Grouping<'a, W> {
     }
 
     /// Where every probe has gone: those that were read, and those of a saved state.
-    pub(crate) fn account(&self, counts: Counts, restored: Option<u64>) -> Account {
-        let Self { plan, grouper, sink, .. } = self;
+    pub(crate) fn account(&self, grouper: &Grouper, counts: Counts, restored: Option<u64>) -> Account {
+        let Self { plan, sink, number, .. } = self;
         let read = restored.unwrap_or(0) + counts.read;
         let mut account = Account::new("probes", read).part("in sessions written", sink.probes);
         if plan.has_minimum() {
             account = account.part("in sessions below a minimum", sink.small_probes);
         }
         if let Some(restored) = restored {
-            account =
-                account.part("kept in the state", grouper.unfinished()).note("from the state", restored);
+            account = account
+                .part("kept in the state", grouper.unfinished(*number))
+                .note("from the state", restored);
         }
         account = account.skipped("malformed", counts.malformed).skipped("late", grouper.late());
         if counts.not_taken > 0 {
             account = account.skipped("not what the preset speaks of", counts.not_taken);
         }
         account = account.note("sessions written", sink.out.rows());
-        if grouper.evicted() > 0 {
-            account = account.note("sessions evicted (--max-sessions)", grouper.evicted());
+        if grouper.evicted(*number) > 0 {
+            account = account.note("sessions evicted (--max-sessions)", grouper.evicted(*number));
         }
         account
     }

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use anyhow::{Context, bail};
 use probeline_geo::{Geo, SearchPath, Wanted};
 use probeline_record::{Col, Row, RowReader, field, text};
+use probeline_scan::join_key;
 
 /// What makes a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,14 +134,12 @@ impl Keys {
         Ok(Self { parts, geo })
     }
 
-    /// Writes the key of a row to `out`: the text of each part behind its length.
+    /// Appends the key of a row to `out`: the text of each part, as [`join_key`] joins them.
     #[inline]
     pub(crate) fn write(&mut self, row: &Row<'_>, src: IpAddr, out: &mut Vec<u8>) {
-        out.clear();
-        for part in &self.parts {
-            let start = out.len();
-            out.extend_from_slice(&[0; 4]);
-            match (part, &mut self.geo) {
+        let Self { parts, geo } = self;
+        for part in &*parts {
+            join_key(out, |out| match (part, &mut *geo) {
                 (Part::Cell(col), _) => out.extend_from_slice(&row.text(*col)),
                 (Part::Victim(quoted), _) => match quoted.map(|col| row.cell(col)) {
                     Some(quoted) if !quoted.is_empty() => out.extend_from_slice(quoted),
@@ -159,22 +158,9 @@ impl Keys {
                     out.extend_from_slice(geo.lookup(src).country().unwrap_or("").as_bytes());
                 }
                 (Part::Asn | Part::Org | Part::Country, None) => {}
-            }
-            let len = (out.len() - start - 4) as u32;
-            out[start..start + 4].copy_from_slice(&len.to_le_bytes());
+            });
         }
     }
-}
-
-/// The parts of a key written by [`Keys::write`].
-pub(crate) fn parts(key: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = key;
-    std::iter::from_fn(move || {
-        let (len, behind) = rest.split_first_chunk::<4>()?;
-        let (part, behind) = behind.split_at_checked(u32::from_le_bytes(*len) as usize)?;
-        rest = behind;
-        Some(part)
-    })
 }
 
 fn write_net(ip: IpAddr, v4: u8, v6: u8, out: &mut Vec<u8>) {

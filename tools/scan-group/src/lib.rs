@@ -26,7 +26,7 @@ use anyhow::{Context, bail};
 use probeline_cli::{Console, Outcome, input, list_fields, open_rows, stdout};
 use probeline_geo::SearchPath;
 use probeline_record::{Encoder, Field, Format, RowReader, field, rows};
-use probeline_scan::{Grouper, SavedState};
+use probeline_scan::{Grouper, NewProbe, SavedState, join_key};
 
 use grouping::{Counts, Grouping};
 use output::Sink;
@@ -59,46 +59,46 @@ pub fn run(args: &Args, console: &mut Console) -> Outcome {
     }
     let others: Vec<Plan> =
         args.also.iter().map(|also| plan.with_key(&also.by).context("--also")).collect::<Result<_, _>>()?;
-    let (grouper, repeats, restored) = begin(args, &plan)?;
+    let (mut grouper, repeats, restored) = begin(args, &plan)?;
     let mut input_rows = open_rows(&args.rows, console)?;
     let format = args.rows.format.map_or(input_rows.format(), Into::into);
     let mut groupings =
-        vec![Grouping::new(&plan, grouper, Sink::new(Encoder::new(stdout(), format), &plan, repeats)?)];
+        vec![Grouping::new(&plan, Sink::new(Encoder::new(stdout(), format), &plan, repeats)?, 0)];
     for (also, plan) in args.also.iter().zip(&others) {
         let file = File::create(&also.file).with_context(|| format!("--also: {}", also.file.display()))?;
         let file: Box<dyn Write + Send> = Box::new(file);
         let sink = Sink::new(Encoder::new(file, format), plan, None)?;
-        groupings.push(Grouping::new(plan, Grouper::with_options(plan.group), sink));
+        groupings.push(Grouping::new(plan, sink, groupings.len()));
     }
     if let Some(odds) = plan.odds() {
         console.say(odds);
     }
     let mut counts = Counts::default();
     if !input_rows.is_empty() {
-        counts = read(args, &plan, &mut input_rows, &mut groupings, console)?;
+        counts = read(args, &plan, &mut input_rows, &mut grouper, &mut groupings, console)?;
     } else if restored > 0 {
         groupings[0].sink.header();
     }
     let carries_on = args.state.is_some() && !args.r#final;
+    if !carries_on {
+        grouper.finish_each(&mut |number, session| groupings[number].sink.session(&session))?;
+    }
     for grouping in &mut groupings {
-        if !carries_on {
-            grouping.finish()?;
-        }
         grouping.flush(console)?;
     }
     for (also, grouping) in args.also.iter().zip(&groupings[1..]) {
-        let account = grouping.account(counts, None);
+        let account = grouping.account(&grouper, counts, None);
         account.check()?;
         console.say(format_args!("{}: {account}", also.file.display()));
     }
-    let main = &mut groupings[0];
-    let account = main.account(counts, args.state.is_some().then_some(restored));
+    let account = groupings[0].account(&grouper, counts, args.state.is_some().then_some(restored));
+    let repeats = groupings[0].sink.repeats.as_ref();
     match (&args.state, carries_on) {
-        (Some(file), true) => save(file, args, &plan, &mut main.grouper, main.sink.repeats.as_ref())?,
+        (Some(file), true) => save(file, args, &plan, &mut grouper, repeats)?,
         (Some(file), false) => remove(file)?,
         (None, _) => {}
     }
-    if let (Some(file), Some(repeats)) = (&args.repeats, &main.sink.repeats) {
+    if let (Some(file), Some(repeats)) = (&args.repeats, repeats) {
         if file.as_os_str() == "-" {
             console.say(repeats.table());
         } else {
@@ -116,6 +116,7 @@ fn read<R: Read, W: Write>(
     args: &Args,
     plan: &Plan,
     rows: &mut RowReader<R>,
+    grouper: &mut Grouper,
     groupings: &mut [Grouping<'_, W>],
     console: &mut Console,
 ) -> Result<Counts, anyhow::Error> {
@@ -132,6 +133,7 @@ fn read<R: Read, W: Write>(
         grouping.sink.header();
     }
     let mut counts = Counts::default();
+    let mut key = Vec::new();
     loop {
         let row = match rows.next_row_with(&mut || groupings[0].sink.out.flush()) {
             Ok(Some(row)) => row,
@@ -149,9 +151,18 @@ fn read<R: Read, W: Write>(
             Ok(probe) if !columns.takes(&row, &probe) => counts.not_taken += 1,
             Ok(probe) => {
                 let marked = columns.is_two_phase(&row);
-                for grouping in &mut *groupings {
-                    grouping.push(&row, &probe, marked)?;
+                key.clear();
+                if let [only] = groupings {
+                    only.write_key(&row, probe.src, &mut key);
+                } else {
+                    for grouping in &mut *groupings {
+                        join_key(&mut key, |key| grouping.write_key(&row, probe.src, key));
+                    }
                 }
+                let probe = NewProbe { key: &key, ..probe };
+                grouper.push_each(&probe, marked, &mut |number, session| {
+                    groupings[number].sink.session(&session)
+                })?;
             }
             Err(e) => {
                 counts.malformed += 1;
@@ -164,7 +175,7 @@ fn read<R: Read, W: Write>(
 /// A fresh grouper, or the one that was saved, with the probes it holds.
 fn begin(args: &Args, plan: &Plan) -> Result<(Grouper, Option<Repeats>, u64), anyhow::Error> {
     let mut repeats = args.repeats.is_some().then(Repeats::default);
-    let fresh = |repeats| Ok((Grouper::with_options(plan.group), repeats, 0));
+    let fresh = |repeats| Ok((Grouper::of_several(plan.group, 1 + args.also.len()), repeats, 0));
     let Some(file) = &args.state else { return fresh(repeats) };
     let options = plan.fingerprint(args.repeats.is_some());
     let Some(saved) = SavedState::load(file, TOOL, &options).context("--state")? else {
@@ -176,7 +187,7 @@ fn begin(args: &Args, plan: &Plan) -> Result<(Grouper, Option<Repeats>, u64), an
     if repeats.is_some() {
         repeats = Some(Repeats::load(counted).context("damaged state").with_context(damaged)?);
     }
-    let restored = grouper.unfinished();
+    let restored = grouper.unfinished(0);
     Ok((grouper, repeats, restored))
 }
 

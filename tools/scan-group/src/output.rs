@@ -4,9 +4,9 @@ use std::io::Write;
 use anyhow::{Context, bail};
 use probeline_record::{Encoder, Field, field, rows};
 use probeline_scan::estimate::{self, Interval};
-use probeline_scan::{Session, Unit};
+use probeline_scan::{Session, Unit, key_parts};
 
-use crate::key::{self, Key};
+use crate::key::Key;
 use crate::plan::Plan;
 use crate::repeats::{Repeats, share};
 
@@ -205,7 +205,7 @@ impl<'a, W: Write> Sink<'a, W> {
         for at in 0..self.columns.0.len() {
             self.cell(self.columns.0[at].cell, session, &estimates);
         }
-        for part in key::parts(session.key) {
+        for part in key_parts(session.key) {
             self.out.value(part);
         }
         for at in 0..self.columns.1.len() {
