@@ -194,6 +194,48 @@ proptest! {
         prop_assert_eq!(got, expected);
     }
 
+    /// Sessions of several keys from one pass are those of a pass for each.
+    #[test]
+    fn groupings_of_one_pass_do_not_meet(traffic in traffic(), reorder in 0..10) {
+        let script = format!(
+            "scan-classify --class all packets.csv >probes.csv
+             group() {{ scan-group --reorder {reorder} \"$@\" probes.csv; }}
+             group --by src --also net24,dst_port=ports.csv --also proto,net=16=nets.csv >srcs.csv
+             cat srcs.csv ports.csv nets.csv >together.csv
+             {{ group; group --by net24,dst_port; group --by proto,net=16; }} >apart.csv"
+        );
+        let [together, apart] = files(&traffic, &script, ["together.csv", "apart.csv"]);
+        prop_assert_eq!(together, apart);
+    }
+
+    /// The columns that were asked for, and the ports themselves.
+    #[test]
+    fn a_session_names_its_ports(traffic in traffic()) {
+        let script = "scan-classify --class all packets.csv >probes.csv
+            scan-group probes.csv >all.csv
+            scan-group --columns port_list,start,ports,proto probes.csv >chosen.csv";
+        let (_, [probes, all, chosen]) = tables(&traffic, script, ["probes.csv", "all.csv", "chosen.csv"]);
+        prop_assert_eq!(chosen.columns(), &["src_ip", "port_list", "start", "ports", "proto"]);
+        prop_assert_eq!(all.len(), chosen.len());
+        for (session, full) in chosen.rows().zip(all.rows()) {
+            let cell = |name| session.get(name).unwrap_or("");
+            let of = |name| full.get(name).unwrap_or("");
+            for name in ["src_ip", "start", "ports", "proto"] {
+                prop_assert_eq!(cell(name), of(name));
+            }
+            // Windows are 300 s long: these are the probes of the key inside one.
+            let ports: BTreeSet<u16> = probes
+                .rows()
+                .filter(|probe| ["src_ip", "proto"].iter().all(|name| probe.get(name) == session.get(name)))
+                .filter(|probe| (of("start")..=of("end")).contains(&probe.get("ts").unwrap_or("")))
+                .filter_map(|probe| probe.get("dst_port")?.parse().ok())
+                .collect();
+            let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
+            prop_assert_eq!(cell("port_list"), ports.join(";"));
+            prop_assert_eq!(cell("ports"), ports.len().to_string());
+        }
+    }
+
     #[test]
     fn an_enricher_only_adds(traffic in traffic(), tool in 0..2_usize) {
         let tool = ["fingerprint", "geo-enrich --asn-db asn.pfx2as --columns asn"][tool];
