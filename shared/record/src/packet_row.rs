@@ -127,6 +127,24 @@ impl<'a> PacketRow<'a> {
         self.row.ip(self.columns.dst_ip)
     }
 
+    /// Source address, into its place: see [`Row::read_ip`].
+    ///
+    /// # Errors
+    /// When the cell is empty or no address.
+    #[inline]
+    pub fn read_src_ip(&self, place: &mut IpAddr) -> Result<(), CellError> {
+        self.row.read_ip(self.columns.src_ip, place)
+    }
+
+    /// Destination address, likewise.
+    ///
+    /// # Errors
+    /// When the cell is empty or no address.
+    #[inline]
+    pub fn read_dst_ip(&self, place: &mut IpAddr) -> Result<(), CellError> {
+        self.row.read_ip(self.columns.dst_ip, place)
+    }
+
     /// Transport protocol.
     ///
     /// # Errors

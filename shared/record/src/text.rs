@@ -169,13 +169,19 @@ pub(crate) fn parse_eight(text: [u8; 8]) -> Option<u32> {
 #[inline]
 pub fn parse_ip(text: &[u8]) -> Option<IpAddr> {
     match parse_ipv4(text) {
-        Some(v4) => Some(IpAddr::V4(v4)),
-        None => std::str::from_utf8(text).ok()?.parse::<Ipv6Addr>().ok().map(IpAddr::V6),
+        Some(v4) => Some(IpAddr::V4(Ipv4Addr::from_bits(v4))),
+        None => parse_ipv6(text),
     }
 }
 
-#[inline]
-fn parse_ipv4(text: &[u8]) -> Option<Ipv4Addr> {
+#[cold]
+fn parse_ipv6(text: &[u8]) -> Option<IpAddr> {
+    std::str::from_utf8(text).ok()?.parse::<Ipv6Addr>().ok().map(IpAddr::V6)
+}
+
+/// As a number, which comes back in a register.
+#[inline(never)]
+pub(crate) fn parse_ipv4(text: &[u8]) -> Option<u32> {
     if text.len() < 7 || text.len() > 15 {
         return None;
     }
@@ -183,7 +189,7 @@ fn parse_ipv4(text: &[u8]) -> Option<Ipv4Addr> {
     let (b, text) = parse_octet(text.strip_prefix(b".")?)?;
     let (c, text) = parse_octet(text.strip_prefix(b".")?)?;
     let (d, text) = parse_octet(text.strip_prefix(b".")?)?;
-    text.is_empty().then(|| Ipv4Addr::new(a, b, c, d))
+    text.is_empty().then_some(u32::from_be_bytes([a, b, c, d]))
 }
 
 /// One to three digits up to 255, and what stands behind them. A leading zero is refused, as by the standard library:

@@ -77,69 +77,91 @@ pub struct Quoted {
 const SIX: fn(TcpFlags) -> TcpFlags = TcpFlags::classic;
 
 impl Packet {
+    /// What stands in the place of a packet until it is read.
+    pub const NONE: Self = Self {
+        ts: Ts::MIN,
+        ts_digits: 6,
+        src: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        dst: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        proto: Proto::TCP,
+        src_port: None,
+        dst_port: None,
+        flags: None,
+        seq: None,
+        ack: None,
+        ip_len: 0,
+        payload_len: 0,
+        sctp_chunk: None,
+        icmp_type: None,
+        icmp_code: None,
+        icmp_id: None,
+        reply: None,
+        syn_stack: None,
+        irregular: false,
+        quoted: None,
+    };
+
     /// The packet of a row.
     ///
     /// # Errors
     /// The first cell that does not hold what its column promises.
     pub fn from_row(row: &PacketRow<'_>) -> Result<Self, CellError> {
+        let mut packet = Self::NONE;
+        packet.read(row)?;
+        Ok(packet)
+    }
+
+    /// [`Packet::NONE`] becomes the packet of a row, in its place: a packet that is copied right after it was written in
+    /// pieces makes the processor wait.
+    ///
+    /// # Errors
+    /// As [`Packet::from_row`]; what was read until then stays.
+    pub fn read(&mut self, row: &PacketRow<'_>) -> Result<(), CellError> {
         let proto = row.proto()?;
-        let mut packet = Self {
-            ts: row.ts()?,
-            ts_digits: Ts::digits_of(row.ts_text()),
-            src: row.src_ip()?,
-            dst: row.dst_ip()?,
-            proto,
-            src_port: row.src_port()?,
-            dst_port: row.dst_port()?,
-            flags: None,
-            seq: None,
-            ack: None,
-            ip_len: row.ip_len()?.unwrap_or(0),
-            payload_len: row.payload_len()?.unwrap_or(0),
-            sctp_chunk: None,
-            icmp_type: None,
-            icmp_code: None,
-            icmp_id: None,
-            reply: None,
-            syn_stack: None,
-            irregular: false,
-            quoted: None,
-        };
+        self.proto = proto;
+        self.ts = row.ts()?;
+        self.ts_digits = Ts::digits_of(row.ts_text());
+        row.read_src_ip(&mut self.src)?;
+        row.read_dst_ip(&mut self.dst)?;
+        self.src_port = row.src_port()?;
+        self.dst_port = row.dst_port()?;
+        self.ip_len = row.ip_len()?.unwrap_or(0);
+        self.payload_len = row.payload_len()?.unwrap_or(0);
         match proto {
             Proto::TCP => {
-                packet.flags = row.tcp_flags()?;
+                self.flags = row.tcp_flags()?;
                 // Numbers are asked for by the handshake only: of a SYN/ACK, and of an ACK.
-                match packet.flags {
+                match self.flags {
                     Some(flags) if !flags.has(TcpFlags::ACK) => {}
-                    Some(flags) if !flags.has(TcpFlags::SYN) => packet.ack = row.tcp_ack()?,
-                    _ => packet.seq = row.tcp_seq()?,
+                    Some(flags) if !flags.has(TcpFlags::SYN) => self.ack = row.tcp_ack()?,
+                    _ => self.seq = row.tcp_seq()?,
                 }
-                if packet.is_syn() {
-                    packet.syn_stack = packet.stack_of(row.tcp_opts());
+                if self.is_syn() {
+                    self.syn_stack = self.stack_of(row.tcp_opts());
                     // Spoki (Hiesgen et al., USENIX Security 2022), §4: TTL above 200, no TCP options, or ZMap's IP ID.
-                    let no_options = row.tcp_opts().is_empty() && packet.syn_stack.is_some();
-                    packet.irregular =
+                    let no_options = row.tcp_opts().is_empty() && self.syn_stack.is_some();
+                    self.irregular =
                         no_options || row.ttl()?.is_some_and(|ttl| ttl > 200) || row.ip_id()? == Some(54321);
                 }
             }
             Proto::UDP => {
-                packet.reply = packet.src_port.and_then(|port| known_reply(port, row.payload_head()));
+                self.reply = self.src_port.and_then(|port| known_reply(port, row.payload_head()));
             }
-            Proto::SCTP => packet.sctp_chunk = Head(row.payload_head()).octet(0),
+            Proto::SCTP => self.sctp_chunk = Head(row.payload_head()).octet(0),
             Proto::ICMP | Proto::ICMP6 => {
-                packet.icmp_type = row.icmp_type()?;
-                packet.icmp_code = row.icmp_code()?;
-                packet.icmp_id = row.icmp_id()?;
+                self.icmp_type = row.icmp_type()?;
+                self.icmp_code = row.icmp_code()?;
+                self.icmp_id = row.icmp_id()?;
                 if let (Some(proto), Some(src), Some(dst)) =
                     (row.quoted_proto()?, row.quoted_src_ip()?, row.quoted_dst_ip()?)
                 {
                     let (src_port, dst_port) = (row.quoted_src_port()?, row.quoted_dst_port()?);
-                    packet.quoted = Some(Quoted { proto, src, dst, src_port, dst_port });
+                    self.quoted = Some(Quoted { proto, src, dst, src_port, dst_port });
                 }
             }
             _ => {}
         }
-        Ok(packet)
+        Ok(())
     }
 
     /// Who made a SYN with these option kinds (joined by `-`).
@@ -173,17 +195,17 @@ impl Packet {
     }
 
     /// The key of its flow, and whether it goes from the key's first end point to the second.
-    #[inline]
+    #[inline(always)]
     pub fn key(&self) -> (FlowKey, bool) {
         match self.proto {
             Proto::ICMP | Proto::ICMP6 => {
                 let tag = icmp_tag(self.proto, self.icmp_type, self.icmp_id);
-                FlowKey::new(self.proto, (self.src, tag), (self.dst, tag))
+                FlowKey::new(self.proto, (&self.src, tag), (&self.dst, tag))
             }
             _ => FlowKey::new(
                 self.proto,
-                end_point(self.src, self.src_port),
-                end_point(self.dst, self.dst_port),
+                end_point(&self.src, self.src_port),
+                end_point(&self.dst, self.dst_port),
             ),
         }
     }
@@ -210,32 +232,34 @@ fn icmp_tag(proto: Proto, kind: Option<u8>, id: Option<u16>) -> u32 {
 const NO_PORT: u32 = u32::MAX;
 
 /// One end of a flow: an address, and a port or what stands for it.
-type EndPoint = (IpAddr, u32);
+type EndPoint<'a> = (&'a IpAddr, u32);
 
 #[inline]
-fn end_point(ip: IpAddr, port: Option<u16>) -> EndPoint {
+fn end_point(ip: &IpAddr, port: Option<u16>) -> EndPoint<'_> {
     (ip, port.map_or(NO_PORT, u32::from))
 }
 
 /// A protocol and two end points in order, so that both directions of a flow have one key.
 ///
-/// In whole words: addresses of the standard library are written byte by byte and copied by the vector, for which the
-/// processor has to wait.
+/// In whole words without gaps: what is written in pieces and copied by the vector, as addresses of the standard library
+/// are, makes the processor wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FlowKey {
     low: [u64; 2],
     high: [u64; 2],
     /// That of the low end point in the upper half.
     tags: u64,
-    proto: u8,
-    /// Bit 0: the low address is of IPv6, bit 1: the high one.
-    families: u8,
+    /// The protocol; bit 8: the low address is of IPv6, bit 9: the high one.
+    kind: u64,
 }
+
+const LOW_V6: u64 = 1 << 8;
+const HIGH_V6: u64 = 1 << 9;
 
 impl Hash for FlowKey {
     #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
-        if self.families == 0 {
+        if self.kind < LOW_V6 {
             state.write_u64(self.low[1] << 32 | self.high[1]);
         } else {
             for word in [self.low, self.high].as_flattened() {
@@ -243,7 +267,7 @@ impl Hash for FlowKey {
             }
         }
         state.write_u64(self.tags);
-        state.write_u16(u16::from(self.families) << 8 | u16::from(self.proto));
+        state.write_u16(self.kind as u16);
     }
 }
 
@@ -266,24 +290,21 @@ pub(crate) fn hash_addresses<H: Hasher>(a: IpAddr, b: IpAddr, state: &mut H) {
 }
 
 impl FlowKey {
-    #[inline]
-    fn new(proto: Proto, src: EndPoint, dst: EndPoint) -> (Self, bool) {
-        let proto = proto.0;
-        if let (IpAddr::V4(a), IpAddr::V4(b)) = (src.0, dst.0) {
-            let end = |ip: Ipv4Addr, tag: u32| u64::from(u32::from(ip)) << 32 | u64::from(tag);
-            let (src, dst) = (end(a, src.1), end(b, dst.1));
-            let (low, high) = (src.min(dst), src.max(dst));
-            let tags = low << 32 | high & 0xffff_ffff;
-            return (
-                Self { low: [0, low >> 32], high: [0, high >> 32], tags, proto, families: 0 },
-                src <= dst,
-            );
-        }
-        let forward = src <= dst;
-        let (low, high) = if forward { (src, dst) } else { (dst, src) };
-        let families = u8::from(low.0.is_ipv6()) | u8::from(high.0.is_ipv6()) << 1;
-        let tags = u64::from(low.1) << 32 | u64::from(high.1);
-        (Self { low: words(low.0), high: words(high.0), tags, proto, families }, forward)
+    /// Without a branch, so that the key is made in registers and written once.
+    #[inline(always)]
+    fn new(proto: Proto, src: EndPoint<'_>, dst: EndPoint<'_>) -> (Self, bool) {
+        let ((a, a_v6), (b, b_v6)) = (words(src.0), words(dst.0));
+        let (a_tag, b_tag) = (u64::from(src.1), u64::from(dst.1));
+        let bits = |[high, low]: [u64; 2]| u128::from(high) << 64 | u128::from(low);
+        let (a_bits, b_bits) = (bits(a), bits(b));
+        // Any order will do in which no two end points are equal.
+        let forward = (a_bits < b_bits) | ((a_bits == b_bits) & ((a_tag << 1 | a_v6) <= (b_tag << 1 | b_v6)));
+        let pick = |a: u64, b: u64| if forward { (a, b) } else { (b, a) };
+        let ((low_0, high_0), (low_1, high_1)) = (pick(a[0], b[0]), pick(a[1], b[1]));
+        let ((low_tag, high_tag), (low_v6, high_v6)) = (pick(a_tag, b_tag), pick(a_v6, b_v6));
+        let tags = low_tag << 32 | high_tag;
+        let kind = u64::from(proto.0) | low_v6 << 8 | high_v6 << 9;
+        (Self { low: [low_0, low_1], high: [high_0, high_1], tags, kind }, forward)
     }
 
     /// The key of the flow that an ICMP error speaks of, and the direction of the quoted packet. An ICMP packet is
@@ -294,39 +315,41 @@ impl FlowKey {
         }
         Some(Self::new(
             quoted.proto,
-            end_point(quoted.src, quoted.src_port),
-            end_point(quoted.dst, quoted.dst_port),
+            end_point(&quoted.src, quoted.src_port),
+            end_point(&quoted.dst, quoted.dst_port),
         ))
     }
 
     pub(crate) fn proto(&self) -> Proto {
-        Proto(self.proto)
+        Proto(self.kind as u8)
     }
 
     /// The addresses, seen in this direction.
     #[inline]
     pub(crate) fn addresses(&self, forward: bool) -> (IpAddr, IpAddr) {
-        let (low, high) = (address(self.low, self.families & 1), address(self.high, self.families & 2));
+        let (low, high) = (address(self.low, self.kind & LOW_V6), address(self.high, self.kind & HIGH_V6));
         if forward { (low, high) } else { (high, low) }
     }
 
     /// Whether both ends are the same, so that direction says nothing.
     #[inline]
     pub(crate) fn is_loop(&self) -> bool {
-        self.low == self.high && self.tags >> 32 == self.tags & 0xffff_ffff && matches!(self.families, 0 | 3)
+        let same_family = matches!(self.kind & (LOW_V6 | HIGH_V6), 0 | 0x300);
+        self.low == self.high && self.tags >> 32 == self.tags & 0xffff_ffff && same_family
     }
 }
 
-fn words(ip: IpAddr) -> [u64; 2] {
-    let bits = match ip {
-        IpAddr::V4(ip) => u128::from(u32::from(ip)),
-        IpAddr::V6(ip) => ip.into(),
-    };
-    [(bits >> 64) as u64, bits as u64]
+/// The bits of an address, and 1 where it is of IPv6.
+#[inline(always)]
+fn words(ip: &IpAddr) -> ([u64; 2], u64) {
+    match ip {
+        IpAddr::V4(ip) => ([0, ip.to_bits().into()], 0),
+        IpAddr::V6(ip) => ([(ip.to_bits() >> 64) as u64, ip.to_bits() as u64], 1),
+    }
 }
 
 #[inline]
-fn address([high, low]: [u64; 2], v6: u8) -> IpAddr {
+fn address([high, low]: [u64; 2], v6: u64) -> IpAddr {
     if v6 == 0 {
         Ipv4Addr::from(low as u32).into()
     } else {

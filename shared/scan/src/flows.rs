@@ -75,49 +75,42 @@ struct Flow {
     cells: Handle,
 }
 
-/// How far a handshake has come.
+/// How far a handshake has come. No enum with data: what such a one leaves unset is copied with the fields beside it,
+/// for which the processor has to wait.
 #[derive(Clone, Copy, Serialize, Deserialize)]
-enum State {
-    Silent,
-    Refused,
-    Answered {
-        #[serde(with = "wire::ts")]
-        at: Ts,
-        seq: Option<u32>,
-    },
-    Completed,
-    Reset,
+struct State {
+    so_far: Handshake,
+    /// When it was answered, where it was.
+    #[serde(with = "wire::ts")]
+    answered: Ts,
+    /// The answer's sequence number, where captured.
+    seq: Option<u32>,
 }
 
 impl State {
-    fn handshake(self) -> Handshake {
-        match self {
-            Self::Silent => Handshake::None,
-            Self::Refused => Handshake::Refused,
-            Self::Answered { .. } => Handshake::Unanswered,
-            Self::Completed => Handshake::Completed,
-            Self::Reset => Handshake::Reset,
-        }
-    }
+    const SILENT: Self = Self { so_far: Handshake::None, answered: Ts::MIN, seq: None };
 
     /// The state behind one more packet.
+    #[inline]
     fn next(self, packet: &Packet, from_initiator: bool, settle: i64) -> Self {
         let Some(flags) = packet.flags else { return self };
         let flags = flags.classic();
         let syn_ack = flags == TcpFlags::SYN.with(TcpFlags::ACK);
-        match (self, from_initiator) {
-            (Self::Silent, false) if flags.has(TcpFlags::RST) => Self::Refused,
-            (Self::Silent | Self::Answered { .. }, false) if syn_ack => {
-                Self::Answered { at: packet.ts, seq: packet.seq }
+        match (self.so_far, from_initiator) {
+            (Handshake::None, false) if flags.has(TcpFlags::RST) => {
+                Self { so_far: Handshake::Refused, ..self }
             }
-            (Self::Answered { at, seq }, true) if packet.ts.since(at) <= settle => {
+            (Handshake::None | Handshake::Unanswered, false) if syn_ack => {
+                Self { so_far: Handshake::Unanswered, answered: packet.ts, seq: packet.seq }
+            }
+            (Handshake::Unanswered, true) if packet.ts.since(self.answered) <= settle => {
                 if flags.has(TcpFlags::RST) {
-                    Self::Reset
+                    Self { so_far: Handshake::Reset, ..self }
                 } else if flags.has(TcpFlags::ACK)
                     && !flags.has(TcpFlags::SYN)
-                    && acknowledges(packet.ack, seq)
+                    && acknowledges(packet.ack, self.seq)
                 {
-                    Self::Completed
+                    Self { so_far: Handshake::Completed, ..self }
                 } else {
                     self
                 }
@@ -270,7 +263,7 @@ impl Flows {
             self.tally.evicted += u64::from(!is_over);
             self.emit_front(now, emit)?;
         }
-        self.open(packet, (key, hash, forward), two_phase, cells);
+        self.open(packet, hash, two_phase, cells);
         Ok(())
     }
 
@@ -397,13 +390,8 @@ impl Flows {
         true
     }
 
-    fn open(
-        &mut self,
-        packet: &Packet,
-        (key, hash, forward): (FlowKey, u64, bool),
-        two_phase: bool,
-        cells: Handle,
-    ) {
+    #[inline(never)]
+    fn open(&mut self, packet: &Packet, hash: u64, two_phase: bool, cells: Handle) {
         let mut reasons = Reasons::default();
         let (class, technique) = match &self.options.telescope {
             Some(telescope) if !telescope.contains(packet.dst) => {
@@ -429,7 +417,8 @@ impl Flows {
         reasons.add_if(packet.src == packet.dst, Reason::SrcIsDst);
         reasons.add_if(is_bogon(packet.src), Reason::BogonSrc);
         let number = self.front + self.flows.len() as u64;
-        // Made where it stays: copying what was just written in pieces makes the processor wait.
+        // Made where it stays, its key anew: copying what was just written in pieces makes the processor wait.
+        let (key, forward) = packet.key();
         self.flows.push_back(Flow {
             key,
             hash,
@@ -441,7 +430,7 @@ impl Flows {
             class,
             technique,
             syn_stack: packet.syn_stack,
-            handshake: State::Silent,
+            handshake: State::SILENT,
             src_port: packet.src_port,
             dst_port: packet.dst_port,
             reasons,
@@ -529,7 +518,7 @@ impl Flow {
 
     fn probe<'a>(&self, cells: &'a [u8]) -> Probe<'a> {
         let (src, dst) = self.key.addresses(self.forward);
-        let handshake = self.opened_by_syn.then(|| self.handshake.handshake());
+        let handshake = self.opened_by_syn.then_some(self.handshake.so_far);
         let completed = self.technique == Some(Technique::Syn) && handshake == Some(Handshake::Completed);
         let mut reasons = self.reasons;
         if self.class != Class::Scan {

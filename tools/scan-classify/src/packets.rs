@@ -83,12 +83,15 @@ impl<R: Read> PacketReader<R> {
                 Err(e) => return Err(row_error(e, &self.name)),
             };
             batch.counts.read += 1;
-            match Packet::from_row(&self.columns.packet(row)) {
-                Ok(packet) => {
+            batch.packets.push((Packet::NONE, 0));
+            let Some((packet, end)) = batch.packets.last_mut() else { unreachable!("one was just pushed") };
+            match packet.read(&self.columns.packet(row)) {
+                Ok(()) => {
                     self.first.take(&row, &mut batch.kept);
-                    batch.packets.push((packet, batch.kept.len()));
+                    *end = batch.kept.len();
                 }
                 Err(e) => {
+                    batch.packets.pop();
                     batch.counts.malformed_cells += 1;
                     batch.faults.push(format!("{}: line {}: {e}", self.name, row.line()));
                 }
