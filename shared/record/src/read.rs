@@ -458,10 +458,14 @@ impl<'a> Row<'a> {
     /// for a single column.
     #[inline]
     pub fn slice(&self, first: Col, last: Col) -> &'a [u8] {
-        let shift = u32::from(self.format == Format::Ndjson);
-        let from = self.bounds[first.index() << shift] as usize;
-        let behind = self.bounds[(last.index() << shift) + 1] as usize;
-        &self.raw[from..behind.wrapping_sub(1)]
+        let (from, behind) = (self.bounds[self.place(first)], self.bounds[self.place(last) + 1]);
+        &self.raw[from as usize..(behind as usize).wrapping_sub(1)]
+    }
+
+    /// Where the start of a cell stands in `bounds`.
+    #[inline]
+    fn place(&self, col: Col) -> usize {
+        col.index() << u32::from(self.format == Format::Ndjson)
     }
 
     /// The cell's text where it needs no unescaping, which holds for every column of the dictionary but free text:
@@ -527,14 +531,17 @@ impl<'a> Row<'a> {
     ///
     /// # Errors
     /// When it is no number, or does not fit the type.
-    #[inline]
+    #[inline(always)]
     pub fn uint<T: TryFrom<u64>>(&self, col: Col) -> Result<Option<T>, CellError> {
-        let token = self.token(col);
-        if token.is_empty() {
+        let place = self.place(col);
+        let (from, behind) = (self.bounds[place], self.bounds[place + 1]);
+        let (from, end) = (from as usize, (behind as usize).wrapping_sub(1));
+        if from == end {
             return Ok(None);
         }
         // Nearly always digits and nothing else.
-        match text::parse_uint(token).and_then(|n| T::try_from(n).ok()) {
+        let number = self.raw.get(..end).and_then(|text| text::parse_last_uint(text, from));
+        match number.and_then(|n| T::try_from(n).ok()) {
             Some(n) => Ok(Some(n)),
             None => self.uint_in_quotes(col),
         }

@@ -24,6 +24,10 @@ impl TcpFlags {
     pub const ACK: Self = Self(1 << 4);
     /// URG: the urgent pointer counts.
     pub const URG: Self = Self(1 << 5);
+    /// ECE: explicit congestion notification, echoed.
+    pub const ECE: Self = Self(1 << 6);
+    /// CWR: congestion window reduced.
+    pub const CWR: Self = Self(1 << 7);
 
     /// From the header's bits; bits above the ninth are dropped.
     pub fn from_bits(bits: u16) -> Self {

@@ -150,13 +150,56 @@ fn parse_four_to_eight(text: &[u8]) -> Option<u64> {
     parse_eight((last << 32 | first << missing | zeros).to_le_bytes()).map(u64::from)
 }
 
-/// Reads exactly eight digits, four pairs at a time (the method of Daniel Lemire, "Quickly parsing eight digits",
-/// 2018).
+/// Reads the decimal number that begins at `from` and ends where `text` does. Of one of up to eight digits, as nearly all
+/// are, the octets before it are loaded with it and shifted out again: no loop over its digits.
+#[inline]
+pub(crate) fn parse_last_uint(text: &[u8], from: usize) -> Option<u64> {
+    let length = text.len().wrapping_sub(from);
+    if (1..=4).contains(&length)
+        && let Some(last) = text.last_chunk()
+    {
+        let foreign = 32 - 8 * length as u32;
+        let digits = (u32::from_le_bytes(*last) ^ ZEROS as u32).wrapping_shr(foreign).wrapping_shl(foreign);
+        return four_digits(digits).map(u64::from);
+    }
+    if (5..=8).contains(&length)
+        && let Some(last) = text.last_chunk()
+    {
+        let foreign = 64 - 8 * length as u32;
+        let digits = (u64::from_le_bytes(*last) ^ ZEROS).wrapping_shr(foreign).wrapping_shl(foreign);
+        return eight_digits(digits).map(u64::from);
+    }
+    parse_long(text.get(from..)?)
+}
+
+#[inline(never)]
+fn parse_long(text: &[u8]) -> Option<u64> {
+    parse_uint(text)
+}
+
+/// The text of eight zeros.
+const ZEROS: u64 = u64::from_le_bytes(*b"00000000");
+
+/// Reads exactly eight digits.
 #[inline]
 pub(crate) fn parse_eight(text: [u8; 8]) -> Option<u32> {
-    let word = u64::from_le_bytes(text);
-    // High nibble 3 in every byte, and no low nibble above 9.
-    let digits = word ^ 0x3030_3030_3030_3030;
+    eight_digits(u64::from_le_bytes(text) ^ ZEROS)
+}
+
+/// The number of four digits, as [`eight_digits`].
+#[inline]
+fn four_digits(digits: u32) -> Option<u32> {
+    if (digits | digits.wrapping_add(0x0606_0606)) & 0xf0f0_f0f0 != 0 {
+        return None;
+    }
+    let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8) & 0x00ff_00ff;
+    Some(pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0xffff)
+}
+
+/// The number of eight digits, four pairs at a time (the method of Daniel Lemire, "Quickly parsing eight digits", 2018).
+#[inline]
+fn eight_digits(digits: u64) -> Option<u32> {
+    // The high nibble was 3 in every byte, and no low nibble is above 9.
     if (digits | digits.wrapping_add(0x0606_0606_0606_0606)) & 0xf0f0_f0f0_f0f0_f0f0 != 0 {
         return None;
     }
@@ -292,6 +335,8 @@ mod tests {
                     let digits = str::from_utf8(&text).ok().filter(|text| !text.starts_with('+'));
                     let expected = digits.and_then(|text| text.parse().ok());
                     assert_eq!(parse_uint(&text), expected, "{text:?}");
+                    let behind_others = [b"1,/:", text.as_slice()].concat();
+                    assert_eq!(parse_last_uint(&behind_others, 4), expected, "{text:?}");
                     if let Ok(eight) = text.as_slice().try_into() {
                         assert_eq!(parse_eight(eight).map(u64::from), expected, "{text:?}");
                     }
