@@ -121,45 +121,59 @@ impl<W: Write> Output<W> {
 
 /// Cells that every row gets.
 const ALWAYS: usize = 4;
-/// Verdicts whose cells are kept.
-const KEPT: usize = 256;
+/// Verdicts whose cells are kept, as a power of two.
+const KEPT_BITS: u32 = 10;
 
 /// The cells of verdicts without their sessions, as they stand in the output: most rows share theirs with a thousand
 /// others, and putting the names of rules together costs more than the rest of the row.
 struct Tails {
-    kept: Vec<Option<Tail>>,
+    kept: Vec<Tail>,
 }
 
+#[derive(Clone)]
 struct Tail {
     verdict: Verdict,
+    /// Empty where no verdict was kept yet.
     bytes: Vec<u8>,
 }
 
 impl Default for Tails {
     fn default() -> Self {
-        Self { kept: std::iter::repeat_with(|| None).take(KEPT).collect() }
+        Self { kept: vec![Tail { verdict: Verdict::UNKNOWN, bytes: Vec::new() }; 1 << KEPT_BITS] }
     }
 }
 
 impl Tails {
     #[inline]
     fn of(&mut self, verdict: &Verdict, keys: &[Vec<u8>], format: Format) -> &[u8] {
-        let verdict = Verdict { session: None, ..*verdict };
         let bits = verdict.rules.bits();
-        // Fibonacci hashing (Knuth, The Art of Computer Programming 6.4) of the rules; what differs otherwise only
-        // replaces.
-        let folded = (bits as u64 ^ (bits >> 64) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let place = &mut self.kept[(folded >> 56) as usize % KEPT];
-        if place.as_ref().is_none_or(|tail| tail.verdict != verdict) {
-            *place = Some(Tail { verdict, bytes: render(&verdict, keys, format) });
+        let named =
+            (verdict.tool as u64) << 8 | verdict.confidence.map_or(0, |confidence| confidence as u64 + 1);
+        // Fibonacci hashing (Knuth, The Art of Computer Programming 6.4); what falls on one place only replaces. One
+        // source's packets share their rules and differ in how sure they are.
+        let folded = (bits as u64 ^ (bits >> 64) as u64 ^ named << 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let tail = &mut self.kept[(folded >> (u64::BITS - KEPT_BITS)) as usize];
+        if tail.bytes.is_empty() || !tail.says(verdict) {
+            tail.verdict = *verdict;
+            render(verdict, keys, format, &mut tail.bytes);
         }
-        place.as_ref().map_or(&[], |tail| &tail.bytes)
+        &tail.bytes
     }
 }
 
-fn render(verdict: &Verdict, keys: &[Vec<u8>], format: Format) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut cells = Cells { buf: &mut bytes, keys: keys.iter(), format };
+impl Tail {
+    /// Whether it is the cells of this verdict, whatever its session.
+    #[inline]
+    fn says(&self, verdict: &Verdict) -> bool {
+        let own = &self.verdict;
+        (own.rules, own.tool, own.confidence) == (verdict.rules, verdict.tool, verdict.confidence)
+            && own.version == verdict.version
+    }
+}
+
+fn render(verdict: &Verdict, keys: &[Vec<u8>], format: Format, bytes: &mut Vec<u8>) {
+    bytes.clear();
+    let mut cells = Cells { buf: bytes, keys: keys.iter(), format };
     cells.word(verdict.tool.name().as_bytes());
     cells.with(!verdict.rules.is_empty(), |buf| {
         for (i, place) in verdict.rules.iter().enumerate() {
@@ -171,7 +185,6 @@ fn render(verdict: &Verdict, keys: &[Vec<u8>], format: Format) -> Vec<u8> {
     });
     cells.word(verdict.confidence.map_or("", Confidence::name).as_bytes());
     cells.word(verdict.version.unwrap_or("").as_bytes());
-    bytes
 }
 
 /// Appends cells of words, which need neither quotes nor escapes.
