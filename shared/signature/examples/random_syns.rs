@@ -21,7 +21,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use probeline_record::{TcpFlags, Ts};
-use probeline_signature::{Engine, Facts, Kind, Lacks, Layout, Options, Packet};
+use probeline_signature::{Engine, Facts, Kind, Lacks, Layout, Options, Packet, Traits};
 
 /// SplitMix64 (Steele, Lea, Flood, OOPSLA 2014).
 struct Random(u64);
@@ -117,6 +117,7 @@ fn packet(number: u64, random: &mut Random, shapes: bool) -> Packet {
         icmp_id: 0,
         icmp_seq: 0,
         udp_sum: 0,
+        traits: Traits::NONE,
     };
     if shapes {
         dress(&mut facts, random);

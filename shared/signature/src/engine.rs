@@ -6,7 +6,7 @@ use std::time::Duration;
 use probeline_record::Ts;
 
 use crate::evidence::Found;
-use crate::packet::{Facts, Kind, Packet};
+use crate::packet::{Facts, Kind, Lacks, Packet};
 use crate::pattern::Input;
 use crate::source::{Books, NONE, Searches, Sources};
 use crate::table::{RuleSet, TABLE, Table};
@@ -93,10 +93,10 @@ impl Engine {
 
     /// Tells which packets come next, so that what is known of their sources, and of those whose packets have waited
     /// longest, is read from memory side by side and not one after the other. Changes nothing but the time it takes.
-    pub fn expect(&self, packets: &[Packet]) {
+    pub fn expect(&mut self, packets: &[Packet]) {
         self.sources.warm(packets);
         let oldest = self.held.iter().take(packets.len());
-        self.sources.warm_places(oldest.map(|held| (held.source != NONE).then_some(held.source)));
+        self.sources.warm_places(oldest.map(|held| held.source));
     }
 
     /// Takes a packet in for what it says about its source, without a verdict on it: the first of two passes.
@@ -189,9 +189,13 @@ impl Engine {
     #[inline]
     fn ask(&mut self, packet: &Packet, table: &Table) -> Found {
         let mut found = Found { hits: RuleSet::EMPTY, groups: 0 };
-        for rule in &table.of(packet.kind).packet {
+        let of_kind = table.of(packet.kind);
+        if packet.lacks != Lacks::default() {
+            let lacking = of_kind.packet.iter().filter(|rule| packet.lacks.any_of(rule.needs));
+            lacking.for_each(|rule| self.tally.passes_over(rule.place));
+        }
+        for rule in of_kind.of_traits(packet.traits) {
             if packet.lacks.any_of(rule.needs) {
-                self.tally.passes_over(rule.place);
                 continue;
             }
             if let Some(condition) = &rule.condition {
@@ -204,7 +208,7 @@ impl Engine {
                 }
             }
             if (rule.holds)(packet) {
-                found.hits.insert(rule.place);
+                found.hits = found.hits.or(rule.alone);
             }
         }
         self.tally.packet(packet.kind, found.hits);

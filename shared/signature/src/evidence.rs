@@ -206,8 +206,8 @@ impl Evidence {
         let last = self.last.replace(Last { facts: *facts, row });
         let Some(last) = last.filter(|last| last.facts.kind == facts.kind) else { return };
         for rule in rules {
-            let lacks = last.facts.lacks.or(facts.lacks);
-            if lacks.any_of(rule.needs) || !(rule.applies)(&last.facts, facts) {
+            let (lacks, traits) = (last.facts.lacks.or(facts.lacks), last.facts.traits.and(facts.traits));
+            if !traits.has(rule.of) || lacks.any_of(rule.needs) || !(rule.applies)(&last.facts, facts) {
                 continue;
             }
             let matched = (rule.holds)(&last.facts, facts);
@@ -231,7 +231,7 @@ impl Evidence {
     /// against, and whether it was among them.
     pub(crate) fn key(&mut self, facts: &Facts, table: &Table, mut tell: impl FnMut(usize, u64, bool)) {
         for rule in &table.of(facts.kind).key {
-            if facts.lacks.any_of(rule.needs) {
+            if !facts.traits.has(rule.of) || facts.lacks.any_of(rule.needs) {
                 continue;
             }
             let Some(value) = (rule.key.value)(facts) else { continue };

@@ -43,6 +43,7 @@ mod source;
 mod table;
 mod tally;
 mod tool;
+mod traits;
 #[cfg(test)]
 mod vector;
 mod verdict;
@@ -58,4 +59,5 @@ pub use sig::{Notation, write_signature};
 pub use table::RuleSet;
 pub use tally::{Asked, Tally};
 pub use tool::Tool;
+pub use traits::Traits;
 pub use verdict::Verdict;

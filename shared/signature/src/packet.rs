@@ -6,6 +6,7 @@ use std::ops::Deref;
 use probeline_record::{CellError, Field, PacketRow, Proto, TcpFlags, Ts, field};
 
 use crate::layout::Layout;
+use crate::traits::Traits;
 
 /// What kind of packet it is, as far as rules care: each rule names the kinds it can be asked of.
 ///
@@ -203,6 +204,8 @@ pub struct Facts {
     pub icmp_seq: u16,
     /// UDP checksum.
     pub udp_sum: u16,
+    /// What follows from the others: [`Packet::new`] finds it.
+    pub traits: Traits,
 }
 
 impl Facts {
@@ -341,13 +344,15 @@ impl Packet {
         let kind = kind.filter(|_| src.is_ipv4() == dst.is_ipv4());
         facts.kind = kind.unwrap_or(Kind::Other);
         if kind.is_some() {
+            facts.traits = Traits::of(facts);
             packet.take_payload(row.payload_head());
         }
         Ok(packet)
     }
 
     /// A packet from this source with these facts and this payload, of which the first [`PAYLOAD`] octets are kept.
-    pub fn new(src: IpAddr, facts: Facts, payload: &[u8]) -> Self {
+    pub fn new(src: IpAddr, mut facts: Facts, payload: &[u8]) -> Self {
+        facts.traits = Traits::of(&facts);
         let mut packet =
             Self { src, facts, payload: [0; PAYLOAD], captured: payload.len().min(PAYLOAD) as u8 };
         packet.payload.iter_mut().zip(payload).for_each(|(place, octet)| *place = *octet);
@@ -423,6 +428,7 @@ fn nothing() -> Facts {
         icmp_id: 0,
         icmp_seq: 0,
         udp_sum: 0,
+        traits: Traits::NONE,
     }
 }
 

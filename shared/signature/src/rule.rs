@@ -4,6 +4,7 @@ use probeline_record::{Field, Proto, field};
 
 use crate::packet::{Facts, Kinds, Packet};
 use crate::tool::Tool;
+use crate::traits::Traits;
 
 /// One mark of one tool: everything that is known about it, in one entry of the [table](crate::RULES).
 #[derive(Debug)]
@@ -18,6 +19,9 @@ pub struct Rule {
     pub weight: Weight,
     /// Kinds of packet that can be asked.
     pub kinds: Kinds,
+    /// Traits of every packet that can match: of a rule with a condition, of every packet that satisfies it; of a rule
+    /// about two packets, of both. No other packets are asked.
+    pub of: Traits,
     /// The test in words and in the names of the columns.
     pub says: &'static str,
     /// Columns without which it cannot be asked, beside addresses and protocol.

@@ -155,7 +155,7 @@ fn learn(evidence: &mut Evidence, facts: &Facts, found: &Found, table: &Table, t
     evidence.count(facts, found, table);
     evidence.key(facts, table, |place, times, matched| tally.ask_many(place, times, matched));
     for rule in &table.of(facts.kind).pattern {
-        if !facts.lacks.any_of(rule.needs) {
+        if facts.traits.has(rule.of) && !facts.lacks.any_of(rule.needs) {
             see_pattern(evidence, rule.pattern, facts, found, table);
         }
     }
@@ -172,7 +172,7 @@ fn see_stream(
 ) -> Option<usize> {
     let rule = table.of(facts.kind).pattern.iter().find(|rule| rule.pattern == Pattern::RandStream)?;
     let place = rule.place;
-    if facts.lacks.any_of(rule.needs) || !rules::may_be_stream(facts) {
+    if !facts.traits.has(rule.of) || facts.lacks.any_of(rule.needs) || !rules::may_be_stream(facts) {
         return None;
     }
     let stream = evidence.stream.get_or_insert_with(|| Box::new(RandStream::new(facts)));
@@ -242,6 +242,9 @@ pub(crate) struct Sources {
     hand: usize,
     /// The source whose last waiting packet had its verdict last.
     freed: u32,
+    /// Where the sources of the packets that were announced were found, and how many of those packets have come.
+    guesses: Vec<u32>,
+    guessed: usize,
 }
 
 impl Sources {
@@ -255,6 +258,8 @@ impl Sources {
             busy: 0,
             hand: 0,
             freed: 0,
+            guesses: Vec::new(),
+            guessed: 0,
         }
     }
 
@@ -263,17 +268,24 @@ impl Sources {
         &mut self.slots[place as usize]
     }
 
-    /// Reads, for its place in memory only, what is known of the sources of these packets.
-    pub(crate) fn warm(&self, packets: &[Packet]) {
-        self.warm_places(packets.iter().map(|packet| self.find(packet.src())));
+    /// Looks the sources of these packets up, and reads what is known of them for its place in memory only.
+    pub(crate) fn warm(&mut self, packets: &[Packet]) {
+        let mut guesses = std::mem::take(&mut self.guesses);
+        guesses.clear();
+        guesses.extend(packets.iter().map(|packet| {
+            let address = packet.src();
+            self.find(address, self.hash(address)).unwrap_or(NONE)
+        }));
+        self.warm_places(guesses.iter().copied());
+        self.guesses = guesses;
+        self.guessed = 0;
     }
 
-    /// The same for these places.
-    pub(crate) fn warm_places(&self, places: impl Iterator<Item = Option<u32>>) {
-        let sum =
-            places.flatten().filter_map(|place| self.slots.get(place as usize)).fold(0, |sum, source| {
-                sum ^ source.held ^ source.last.nanos() as u32 ^ source.evidence().map_or(0, Evidence::warm)
-            });
+    /// Reads, for its place in memory only, what is known of the sources at these places.
+    pub(crate) fn warm_places(&self, places: impl Iterator<Item = u32>) {
+        let sum = places.filter_map(|place| self.slots.get(place as usize)).fold(0, |sum, source| {
+            sum ^ source.held ^ source.last.nanos() as u32 ^ source.evidence().map_or(0, Evidence::warm)
+        });
         std::hint::black_box(sum);
     }
 
@@ -300,23 +312,42 @@ impl Sources {
     /// Whether a source would have to go for this one, while packets of every source wait for their verdict.
     #[inline]
     pub(crate) fn is_blocked(&self, address: IpAddr) -> bool {
-        self.busy >= self.limit && self.find(address).is_none()
+        self.busy >= self.limit && self.find(address, self.hash(address)).is_none()
     }
 
-    fn find(&self, address: IpAddr) -> Option<u32> {
-        let hash = self.hasher.hash_one(address);
+    /// The hash of an address. As a number of 128 bits it takes one step of the hasher; as the enumeration that it is,
+    /// three. An address of IPv4 shares its hash with one of IPv6 that nobody routes (RFC 4291 §2.5.5.2).
+    #[inline]
+    fn hash(&self, address: IpAddr) -> u64 {
+        self.hasher.hash_one(match address {
+            IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
+            IpAddr::V6(address) => address.to_bits(),
+        })
+    }
+
+    #[inline]
+    fn find(&self, address: IpAddr, hash: u64) -> Option<u32> {
         self.index.find(hash, |place| self.slots[*place as usize].address == address).copied()
+    }
+
+    /// The place that was found for the next packet when it was announced, where its source is still there.
+    #[inline]
+    fn guess(&mut self, address: IpAddr) -> Option<u32> {
+        let place = *self.guesses.get(self.guessed)?;
+        self.guessed += 1;
+        (self.slots.get(place as usize)?.address == address).then_some(place)
     }
 
     /// The place of a source that has just sent a packet. Where there is no room, one that was silent of late goes, and
     /// is counted.
     #[inline]
     pub(crate) fn place(&mut self, address: IpAddr, ts: Ts, forgotten: &mut u64) -> u32 {
-        let hash = self.hasher.hash_one(address);
-        let known = self.index.find(hash, |place| self.slots[*place as usize].address == address).copied();
-        let place = match known {
+        let place = match self.guess(address) {
             Some(place) => place,
-            None => self.insert(address, hash, forgotten),
+            None => {
+                let hash = self.hash(address);
+                self.find(address, hash).unwrap_or_else(|| self.insert(address, hash, forgotten))
+            }
         };
         let source = &mut self.slots[place as usize];
         if source.held == 0 && !source.frozen && ts.since(source.last) > FORGET && source.last > Ts::MIN {
@@ -334,15 +365,16 @@ impl Sources {
         } else {
             *forgotten += 1;
             let place = self.silent();
-            let old = self.hasher.hash_one(self.slots[place as usize].address);
+            let old = self.hash(self.slots[place as usize].address);
             if let Ok(entry) = self.index.find_entry(old, |other| *other == place) {
                 entry.remove();
             }
             self.slots[place as usize] = Source::new(address);
             place
         };
-        let (slots, hasher) = (&self.slots, &self.hasher);
-        self.index.insert_unique(hash, place, |place| hasher.hash_one(slots[*place as usize].address));
+        let mut index = std::mem::take(&mut self.index);
+        index.insert_unique(hash, place, |place| self.hash(self.slots[*place as usize].address));
+        self.index = index;
         place
     }
 

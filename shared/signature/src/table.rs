@@ -7,6 +7,7 @@ use crate::packet::{Facts, Kind, Kinds, Lacks, Packet};
 use crate::rule::{Key, Pattern, Test, Weight};
 use crate::rules::RULES;
 use crate::tool::Tool;
+use crate::traits::Traits;
 
 /// A set of rules, by their place in [`RULES`](crate::RULES).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,6 +46,12 @@ impl RuleSet {
         Self(self.0 & other.0)
     }
 
+    /// The rules that are in either.
+    #[inline]
+    pub(crate) fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     /// The places, in the order of the table.
     #[inline]
     pub fn iter(self) -> impl Iterator<Item = usize> {
@@ -69,6 +76,8 @@ pub(crate) const GROUPS: usize = 32;
 /// A rule about one packet.
 pub(crate) struct PacketTest {
     pub(crate) place: usize,
+    /// The rule alone.
+    pub(crate) alone: RuleSet,
     pub(crate) needs: Lacks,
     pub(crate) condition: Option<Condition>,
     pub(crate) holds: fn(&Packet) -> bool,
@@ -84,6 +93,7 @@ pub(crate) struct Condition {
 pub(crate) struct PairTest {
     pub(crate) place: usize,
     pub(crate) needs: Lacks,
+    pub(crate) of: Traits,
     pub(crate) applies: fn(&Facts, &Facts) -> bool,
     pub(crate) holds: fn(&Facts, &Facts) -> bool,
     pub(crate) counter: Option<Counter>,
@@ -93,6 +103,7 @@ pub(crate) struct PairTest {
 pub(crate) struct KeyTest {
     pub(crate) place: usize,
     pub(crate) needs: Lacks,
+    pub(crate) of: Traits,
     pub(crate) key: Key,
 }
 
@@ -100,6 +111,7 @@ pub(crate) struct KeyTest {
 pub(crate) struct PatternTest {
     pub(crate) place: usize,
     pub(crate) needs: Lacks,
+    pub(crate) of: Traits,
     pub(crate) pattern: Pattern,
 }
 
@@ -107,9 +119,36 @@ pub(crate) struct PatternTest {
 #[derive(Default)]
 pub(crate) struct OfKind {
     pub(crate) packet: Vec<PacketTest>,
+    /// By either half of a packet's traits, a bit for each of the rules about one packet that needs no others.
+    by_traits: [Vec<u64>; 2],
     pub(crate) pair: Vec<PairTest>,
     pub(crate) key: Vec<KeyTest>,
     pub(crate) pattern: Vec<PatternTest>,
+}
+
+impl OfKind {
+    fn add(&mut self, test: PacketTest, of: Traits) {
+        let bit = 1u64 << self.packet.len();
+        for (by_half, needed) in self.by_traits.iter_mut().zip(of.halves()) {
+            by_half.resize(1 << 8, 0);
+            let having = by_half.iter_mut().enumerate().filter(|(half, _)| *half as u8 & needed == needed);
+            having.for_each(|(_, rules)| *rules |= bit);
+        }
+        self.packet.push(test);
+    }
+
+    /// The rules about one packet that may match one with these traits, in order.
+    #[inline]
+    pub(crate) fn of_traits(&self, traits: Traits) -> impl Iterator<Item = &PacketTest> {
+        let [low, high] = traits.halves().map(usize::from);
+        let [by_low, by_high] = &self.by_traits;
+        let mut rest = by_low.get(low).copied().unwrap_or(0) & by_high.get(high).copied().unwrap_or(0);
+        std::iter::from_fn(move || {
+            let test = self.packet.get(rest.trailing_zeros() as usize)?;
+            rest &= rest - 1;
+            Some(test)
+        })
+    }
 }
 
 /// Where the matches of a rule are counted, and out of which packets.
@@ -190,24 +229,27 @@ pub(crate) static TABLE: LazyLock<Table> = LazyLock::new(|| {
         }
         for kind in KINDS.into_iter().filter(|kind| rule.kinds.has(*kind)) {
             let of_kind = &mut table.kinds[kind as usize];
-            let needs = Lacks::of(rule.needs);
+            let (needs, of) = (Lacks::of(rule.needs), rule.of);
+            let mut alone = RuleSet::EMPTY;
+            alone.insert(place);
             match rule.test {
                 Test::Packet(holds) => {
-                    of_kind.packet.push(PacketTest { place, needs, condition: None, holds });
+                    of_kind.add(PacketTest { place, alone, needs, condition: None, holds }, of);
                 }
                 Test::PacketIf(applies, holds) => {
                     let condition = Some(Condition { holds: applies, group });
-                    of_kind.packet.push(PacketTest { place, needs, condition, holds });
+                    of_kind.add(PacketTest { place, alone, needs, condition, holds }, of);
                 }
                 Test::Pair(applies, holds) => {
-                    of_kind.pair.push(PairTest { place, needs, applies, holds, counter });
+                    of_kind.pair.push(PairTest { place, needs, of, applies, holds, counter });
                 }
-                Test::Key(key) => of_kind.key.push(KeyTest { place, needs, key }),
-                Test::Source(pattern) => of_kind.pattern.push(PatternTest { place, needs, pattern }),
+                Test::Key(key) => of_kind.key.push(KeyTest { place, needs, of, key }),
+                Test::Source(pattern) => of_kind.pattern.push(PatternTest { place, needs, of, pattern }),
             }
         }
     }
     assert!(usize::from(counters) <= COUNTERS && usize::from(groups) <= GROUPS && RULES.len() <= 128);
+    assert!(table.kinds.iter().all(|of_kind| of_kind.packet.len() <= 64));
     table
 });
 

@@ -88,14 +88,15 @@ fn with_session_rules(
     let of_kind = table.of(facts.kind);
     let is_masscan = !hits.and(table.masscan).is_empty();
     for rule in &of_kind.pattern {
-        let can_ask = !facts.lacks.any_of(rule.needs);
+        let can_ask = facts.traits.has(rule.of) && !facts.lacks.any_of(rule.needs);
         if can_ask && pattern_holds(rule.pattern, facts, is_masscan, source, input) {
             rules.insert(rule.place);
         }
     }
     let Some(evidence) = source.evidence().filter(|evidence| evidence.any_shared()) else { return rules };
     for rule in &of_kind.key {
-        if !facts.lacks.any_of(rule.needs)
+        if facts.traits.has(rule.of)
+            && !facts.lacks.any_of(rule.needs)
             && let Some(value) = (rule.key.value)(facts)
             && evidence.is_shared(rule.place, value, rule.key.bits)
         {

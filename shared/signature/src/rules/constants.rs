@@ -6,6 +6,7 @@ use super::{ICMP4, SYN4, SYN6, UDP4, shape};
 use crate::packet::{Facts, Packet};
 use crate::rule::{Basis, Key, Rule, Test, Weight, bits};
 use crate::tool::Tool;
+use crate::traits::Traits;
 
 /// dublin-traceroute: the identification repeats the UDP checksum, so that a quoted header tells the probe.
 fn dublin(p: &Packet) -> bool {
@@ -21,16 +22,8 @@ fn angry_ip(p: &Packet) -> bool {
     p.dport == 33435 && p.payload_len == 8 && u64::from_be_bytes(octets).abs_diff(seen) < DAY_MS
 }
 
-fn scapy_ip(p: &Packet) -> bool {
-    p.id == 1 && p.ttl_from_64() && p.plain_ip()
-}
-
-fn scapy_tcp(p: &Packet) -> bool {
-    scapy_ip(p) && p.sport == 20 && p.seq == 0 && p.ack == 0 && p.win == 8192 && p.bare()
-}
-
 fn scapy_icmp(p: &Packet) -> bool {
-    scapy_ip(p) && p.icmp_type == 8 && p.icmp_id == 0 && p.icmp_seq == 0 && p.payload_len == 0
+    p.id == 1 && p.icmp_type == 8 && p.icmp_id == 0 && p.icmp_seq == 0 && p.payload_len == 0
 }
 
 fn nping(f: &Facts) -> bool {
@@ -51,10 +44,6 @@ pub(crate) fn fi6s_run(f: &Facts) -> Option<u64> {
     fi6s(f).then_some(f.seq.into())
 }
 
-fn scanssh(p: &Packet) -> bool {
-    p.win == 32768 && p.bare() && p.df && p.ttl_from_64() && p.ack == 0
-}
-
 pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "dublin-traceroute-id",
@@ -62,6 +51,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Packet(dublin),
         weight: Weight::Mark(bits(56)),
         kinds: UDP4,
+        of: Traits::NONE,
         says: "ip_id == udp_sum, and the payload begins with NSMNC",
         needs: &[&field::IP_ID, &field::UDP_SUM, &field::PAYLOAD_HEAD],
         versions: "git",
@@ -82,6 +72,7 @@ pub(super) const RULES: &[Rule] = &[
         // Two days of milliseconds out of 2^64, though the upper octets are zero in practice.
         weight: Weight::Mark(bits(36)),
         kinds: UDP4,
+        of: Traits::NONE,
         says: "dst_port 33435 and a payload of 8 octets that is the time in milliseconds since 1970, within a day of ts",
         needs: &[&field::DST_PORT, &field::PAYLOAD_LEN, &field::PAYLOAD_HEAD],
         versions: "git",
@@ -98,9 +89,10 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "scapy-tcp",
         tool: Tool::Scapy,
-        test: Test::Packet(scapy_tcp),
+        test: Test::Packet(|p| p.id == 1 && p.sport == 20 && p.seq == 0 && p.win == 8192),
         weight: Weight::Mark(bits(60)),
         kinds: SYN4,
+        of: Traits::all(&[Traits::BARE, Traits::TTL_FROM_64, Traits::PLAIN_IP, Traits::NO_ACK]),
         says: "ip_id 1, src_port 20, tcp_seq 0, tcp_ack 0, tcp_win 8192, no TCP options, ttl <= 64, ip_df 0: defaults left alone",
         needs: shape!(SRC_PORT, IP_ID, IP_TOS, TCP_SEQ),
         versions: "2.5.0 to git",
@@ -113,9 +105,10 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "scapy-udp",
         tool: Tool::Scapy,
-        test: Test::Packet(|p| scapy_ip(p) && p.sport == 53 && p.dport == 53),
+        test: Test::Packet(|p| p.id == 1 && p.sport == 53 && p.dport == 53),
         weight: Weight::Shape(Some(5)),
         kinds: UDP4,
+        of: Traits::all(&[Traits::TTL_FROM_64, Traits::PLAIN_IP]),
         says: "ip_id 1, src_port 53, dst_port 53, ttl <= 64, ip_df 0: defaults left alone",
         needs: &[
             &field::IP_ID,
@@ -138,6 +131,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Packet(scapy_icmp),
         weight: Weight::Shape(Some(5)),
         kinds: ICMP4,
+        of: Traits::all(&[Traits::TTL_FROM_64, Traits::PLAIN_IP]),
         says: "echo request without data, ip_id 1, icmp_id 0, icmp_seq 0, ttl <= 64, ip_df 0: defaults left alone",
         needs: &[
             &field::IP_ID,
@@ -161,6 +155,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Key(Key { value: nping_run, differs: |f| f.ts.nanos() as u64, bits: 60 }),
         weight: Weight::Mark(bits(60)),
         kinds: SYN4,
+        of: Traits::all(&[Traits::BARE, Traits::TTL_FROM_64, Traits::PLAIN_IP, Traits::NO_ACK]),
         says: "nping-shape, and ip_id, tcp_seq and src_port are those of another such packet",
         needs: shape!(IP_TOS),
         versions: "0.7.93",
@@ -179,9 +174,10 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "nping-shape",
         tool: Tool::Nping,
-        test: Test::Packet(|p| nping(p)),
+        test: Test::Packet(|p| p.win == 1480),
         weight: Weight::Shape(None),
         kinds: SYN4,
+        of: Traits::all(&[Traits::BARE, Traits::TTL_FROM_64, Traits::PLAIN_IP, Traits::NO_ACK]),
         says: "tcp_win 1480, no TCP options, ttl <= 64, ip_df 0, ip_tos 0, tcp_ack 0",
         needs: shape!(IP_TOS),
         versions: "0.7.93",
@@ -199,6 +195,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Key(Key { value: fi6s_run, differs: Facts::target, bits: 31 }),
         weight: Weight::Mark(bits(31)),
         kinds: SYN6,
+        of: Traits::all(&[Traits::BARE, Traits::TTL_FROM_64, Traits::NO_ACK]),
         says: "fi6s-shape, and tcp_seq is that of another such packet to another target",
         needs: shape!(SRC_PORT, DST_PORT),
         versions: "git",
@@ -220,6 +217,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Packet(|p| fi6s(p)),
         weight: Weight::Shape(None),
         kinds: SYN6,
+        of: Traits::all(&[Traits::BARE, Traits::TTL_FROM_64, Traits::NO_ACK]),
         says: "tcp_win 4096, no TCP options, ttl <= 64, tcp_ack 0, bit 12 of tcp_seq clear, src_port from 16384",
         needs: shape!(SRC_PORT),
         versions: "git",
@@ -232,9 +230,10 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "scanssh-shape",
         tool: Tool::Scanssh,
-        test: Test::Packet(scanssh),
+        test: Test::Packet(|p| p.win == 32768),
         weight: Weight::Shape(None),
         kinds: SYN4,
+        of: Traits::all(&[Traits::BARE, Traits::UNFRAGMENTED, Traits::TTL_FROM_64, Traits::NO_ACK]),
         says: "tcp_win 32768, no TCP options, ip_df 1, ttl <= 64, tcp_ack 0",
         needs: shape!(),
         versions: "2.0",

@@ -6,10 +6,11 @@ use super::{ICMP4, TCP4_OR_SYN4, TCP4_OR_UDP4, shape};
 use crate::packet::{Facts, Kind, Packet};
 use crate::rule::{Basis, Pattern, Rule, Test, Weight, bits};
 use crate::tool::Tool;
+use crate::traits::Traits;
 
-/// A number for an acknowledgment that is none, on a packet with nothing that raw socket code leaves at zero.
+/// A number for an acknowledgment that is none.
 fn odd_ack(p: &Packet) -> bool {
-    !p.flags.has(TcpFlags::ACK) && p.ack != 0 && p.bare() && p.ttl_from_64() && p.plain_ip()
+    !p.flags.has(TcpFlags::ACK) && p.ack != 0
 }
 
 /// `random()` gives 31 bits.
@@ -44,10 +45,11 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "hping3-shape",
         tool: Tool::Hping3,
-        test: Test::PacketIf(odd_ack, |p| shape(p)),
+        test: Test::PacketIf(odd_ack, |p| p.win == 512 && drawn(p)),
         // A window of 16 bits and two upper bits.
         weight: Weight::Mark(bits(18)),
         kinds: TCP4_OR_SYN4,
+        of: Traits::all(&[Traits::BARE, Traits::TTL_FROM_64, Traits::PLAIN_IP]),
         says: "no ACK flag but tcp_ack not 0, tcp_win 512, no TCP options, tcp_seq and tcp_ack below 2^31, ttl <= 64, ip_df 0",
         needs: shape!(IP_TOS),
         versions: "3.a2",
@@ -69,6 +71,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Source(Pattern::RandStream),
         weight: Weight::Mark(bits(48)),
         kinds: TCP4_OR_UDP4,
+        of: Traits::all(&[Traits::TTL_FROM_64, Traits::PLAIN_IP]),
         says: "src_port, tcp_seq, tcp_ack and ip_id (UDP: src_port and ip_id) are successive values of random() seeded with the second of the start, at most a minute before the source's first packet",
         needs: &[
             &field::SRC_PORT,
@@ -102,6 +105,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Pair(same_ping, counts_swapped),
         weight: Weight::Mark(bits(16)),
         kinds: ICMP4,
+        of: Traits::all(&[Traits::TTL_FROM_64, Traits::PLAIN_IP]),
         says: "two echo requests without data in a row, with one icmp_id, whose icmp_seq counts with octets swapped (0, 256, 512 …); ttl <= 64, ip_df 0",
         needs: &[
             &field::ICMP_ID,

@@ -6,6 +6,7 @@ use super::{ICMP4, SCTP4, SYN, SYN4, SYN4_OR_UDP4, TCP4, UDP4, shape};
 use crate::packet::{Facts, Packet};
 use crate::rule::{Basis, Pattern, Rule, Test, Weight, bits};
 use crate::tool::Tool;
+use crate::traits::Traits;
 
 const TEMPLATE: &str = "src/templ-pkt.c @2be4093 and tags";
 const PAYLOADS: &str = "src/templ-payloads.c, src/proto-*.c @2be4093";
@@ -33,9 +34,8 @@ fn follow_up(p: &Packet) -> bool {
     !p.flags.has(TcpFlags::SYN)
 }
 
-fn common_shape(p: &Packet) -> bool {
-    p.ttl_from_255() && p.plain_ip() && p.ack == 0 && p.without_ecn()
-}
+/// What all versions set alike on a SYN.
+const COMMON: Traits = Traits::all(&[Traits::TTL_FROM_255, Traits::PLAIN_IP, Traits::NO_ACK]);
 
 /// Where the low 16 bits of the cookie stand in the payload of a probe, by the port it is made for.
 pub(crate) fn udp_cookie(p: &Packet) -> Option<u16> {
@@ -57,13 +57,11 @@ fn udp_id(p: &Packet) -> bool {
 
 /// Payloads without a cookie, told by how they begin and by their length.
 fn udp_payload(p: &Packet) -> bool {
-    p.ttl_from_255()
-        && p.plain_ip()
-        && match p.dport {
-            123 => p.payload_len == 48 && p.payload().starts_with(&[0x17, 0x00, 0x03, 0x2a, 0, 0, 0, 0]),
-            1900 => p.payload_len == 135 && p.payload().starts_with(b"M-SEARCH * HTTP/"),
-            _ => false,
-        }
+    match p.dport {
+        123 => p.payload_len == 48 && p.payload().starts_with(&[0x17, 0x00, 0x03, 0x2a, 0, 0, 0, 0]),
+        1900 => p.payload_len == 135 && p.payload().starts_with(b"M-SEARCH * HTTP/"),
+        _ => false,
+    }
 }
 
 /// An INIT chunk (type 1); its initiate tag stands behind type, flags and length (RFC 9260 §3.3.2).
@@ -78,7 +76,7 @@ fn sctp_id(p: &Packet) -> bool {
 
 fn echo(p: &Packet) -> bool {
     let counts_from_8 = p.payload().len() >= 8 && p.payload().iter().zip(8..).all(|(octet, n)| *octet == n);
-    p.icmp_type == 8 && p.len == 76 && p.payload_len == 48 && p.ttl_from_255() && counts_from_8
+    p.icmp_type == 8 && p.len == 76 && p.payload_len == 48 && counts_from_8
 }
 
 /// The default source port is made of the second of the start.
@@ -90,9 +88,10 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "masscan-win0",
         tool: Tool::Masscan,
-        test: Test::Packet(|p| p.win == 0 && p.bare() && common_shape(p)),
+        test: Test::Packet(|p| p.win == 0 && p.without_ecn()),
         weight: Weight::Shape(None),
         kinds: SYN4,
+        of: Traits::all(&[COMMON, Traits::BARE]),
         says: "tcp_win 0, no TCP options, ttl > 200, ip_df 0, ip_tos 0, tcp_ack 0",
         needs: shape!(IP_TOS),
         versions: "1 to 1.0.1",
@@ -105,9 +104,10 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "masscan-win1024",
         tool: Tool::Masscan,
-        test: Test::Packet(|p| p.win == 1024 && p.bare() && common_shape(p)),
+        test: Test::Packet(|p| p.without_ecn()),
         weight: Weight::Shape(None),
         kinds: SYN,
+        of: Traits::all(&[COMMON, Traits::BARE, Traits::WIN_1024]),
         says: "tcp_win 1024, no TCP options, ttl > 200, ip_df 0, ip_tos 0, tcp_ack 0",
         needs: shape!(IP_TOS),
         versions: "1.0.3 to 1.3.2",
@@ -124,9 +124,10 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "masscan-win1025",
         tool: Tool::Masscan,
-        test: Test::Packet(|p| p.win == 1025 && p.only_mss(1460) && common_shape(p)),
+        test: Test::Packet(|p| p.win == 1025 && p.without_ecn()),
         weight: Weight::Shape(None),
         kinds: SYN,
+        of: Traits::all(&[COMMON, Traits::ONLY_MSS_1460]),
         says: "tcp_win 1025, tcp_opts 2, tcp_mss 1460, ttl > 200, ip_df 0, ip_tos 0, tcp_ack 0",
         needs: shape!(IP_TOS),
         versions: "git since 2023-11-07",
@@ -146,6 +147,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Packet(ip_id),
         weight: Weight::Mark(bits(16)),
         kinds: SYN4,
+        of: Traits::NONE,
         says: "ip_id == (dst_ip ^ dst_port ^ tcp_seq) & 0xffff",
         needs: &[&field::IP_ID, &field::DST_PORT, &field::TCP_SEQ],
         versions: "all",
@@ -161,6 +163,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Source(Pattern::Moved),
         weight: Weight::Shape(None),
         kinds: SYN4,
+        of: Traits::all(&[Traits::TTL_FROM_255, Traits::NO_ACK]),
         says: "tcp_win 0, 1024 or 1025, no TCP option but tcp_mss 1460, ttl > 200, ip_df 0, tcp_ack 0, and ip_id ^ dst_ip ^ dst_port ^ tcp_seq has the same low 16 bits, not 0, in three or more such packets from two or more sources of the input: dst_ip was translated or rewritten",
         needs: &[
             &field::IP_ID,
@@ -190,6 +193,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::PacketIf(follow_up, ip_id),
         weight: Weight::Mark(bits(16)),
         kinds: TCP4,
+        of: Traits::NONE,
         says: "masscan-ip-id on the RST, ACK or data that follows a SYN/ACK",
         needs: &[&field::IP_ID, &field::DST_PORT, &field::TCP_SEQ],
         versions: "all",
@@ -209,6 +213,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::PacketIf(|p| udp_cookie(p).is_some(), udp_id),
         weight: Weight::Mark(bits(16)),
         kinds: UDP4,
+        of: Traits::NONE,
         says: "ip_id == (dst_ip ^ dst_port ^ cookie) & 0xffff, with the cookie that the payload for ports 53, 111, 137, 161 (pkt2csv --payload 32), 500, 2049, 5683 and 11211 carries",
         needs: &[&field::IP_ID, &field::DST_PORT, &field::PAYLOAD_HEAD],
         versions: "1.3.2 and git; 111 and 500 where the build has those payloads",
@@ -229,6 +234,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Packet(udp_payload),
         weight: Weight::Shape(None),
         kinds: UDP4,
+        of: Traits::all(&[Traits::TTL_FROM_255, Traits::PLAIN_IP]),
         says: "ttl > 200, ip_df 0 and a payload without cookie: to 123 48 octets that begin 1700032a00000000, to 1900 135 octets of M-SEARCH",
         needs: &[
             &field::TTL,
@@ -255,6 +261,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::PacketIf(|p| sctp_tag(p).is_some(), sctp_id),
         weight: Weight::Mark(bits(16)),
         kinds: SCTP4,
+        of: Traits::NONE,
         says: "ip_id == (dst_ip ^ dst_port ^ initiate tag) & 0xffff on an INIT",
         needs: &[&field::IP_ID, &field::DST_PORT, &field::PAYLOAD_HEAD],
         versions: "1.3.2",
@@ -274,6 +281,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Packet(echo),
         weight: Weight::Mark(bits(40)),
         kinds: ICMP4,
+        of: Traits::TTL_FROM_255,
         says: "echo request of 76 octets whose 48 octets of payload count up from 08, ttl > 200",
         needs: &[&field::ICMP_TYPE, &field::IP_LEN, &field::PAYLOAD_HEAD, &field::TTL, &field::PAYLOAD_LEN],
         versions: "all",
@@ -293,6 +301,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Source(Pattern::SamePort),
         weight: Weight::Shape(None),
         kinds: UDP4,
+        of: Traits::all(&[Traits::TTL_FROM_255, Traits::PLAIN_IP]),
         says: "UDP without cookie from the src_port of three or more packets with masscan's mark, ttl > 200, ip_df 0",
         needs: &[
             &field::SRC_PORT,
@@ -325,6 +334,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Source(Pattern::StartPort),
         weight: Weight::Detail,
         kinds: SYN4_OR_UDP4,
+        of: Traits::NONE,
         says: "masscan-ip-id or masscan-udp, and src_port is 40000 + (Unix seconds % 20000) of the source's first packet or of up to two seconds earlier; a second port 16 above it since 2023-11-13",
         needs: &[&field::SRC_PORT, &field::DST_PORT, &field::IP_ID, &field::TCP_SEQ],
         versions: "1.0 and later, unless --source-port",

@@ -2,25 +2,13 @@
 
 use probeline_record::field;
 
-use super::{SYN4, shape};
-use crate::packet::{Facts, Packet};
+use super::{SYN4, any, shape};
+use crate::packet::Facts;
 use crate::rule::{Basis, Key, Rule, Test, Weight, bits};
 use crate::tool::Tool;
+use crate::traits::Traits;
 
 const SCANNER: &str = "mirai/bot/scanner.c, rand.c @4889a6f";
-
-fn seq_is_dst(p: &Packet) -> bool {
-    p.seq == p.dst4()
-}
-
-fn shape(p: &Packet) -> bool {
-    p.bare() && p.ttl_from_64() && p.plain_ip() && p.ack == 0 && p.sport >= 1024
-}
-
-/// Nine of ten probes go to 23, every tenth to 2323.
-fn original_ports(p: &Packet) -> bool {
-    seq_is_dst(p) && matches!(p.dport, 23 | 2323)
-}
 
 /// Networks that `get_random_ip()` draws again for.
 fn never_scanned(dst: u32) -> bool {
@@ -36,10 +24,6 @@ fn never_scanned(dst: u32) -> bool {
         || (a == 198 && (18..20).contains(&b))
 }
 
-fn modified(p: &Packet) -> bool {
-    seq_is_dst(p) && never_scanned(p.dst4())
-}
-
 /// Source port and window are drawn once per scanner process.
 pub(crate) fn process(f: &Facts) -> Option<u64> {
     (f.seq == f.dst4()).then_some(u64::from(f.sport) << 16 | u64::from(f.win))
@@ -49,9 +33,10 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "mirai-seq",
         tool: Tool::Mirai,
-        test: Test::Packet(seq_is_dst),
+        test: Test::Packet(any),
         weight: Weight::Mark(bits(32)),
         kinds: SYN4,
+        of: Traits::SEQ_IS_DST,
         says: "tcp_seq == dst_ip",
         needs: &[&field::TCP_SEQ],
         versions: "every build that keeps the scanner",
@@ -64,9 +49,16 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "mirai-shape",
         tool: Tool::Mirai,
-        test: Test::Packet(|p| seq_is_dst(p) && shape(p)),
+        test: Test::Packet(|p| p.sport >= 1024),
         weight: Weight::Detail,
         kinds: SYN4,
+        of: Traits::all(&[
+            Traits::SEQ_IS_DST,
+            Traits::BARE,
+            Traits::TTL_FROM_64,
+            Traits::PLAIN_IP,
+            Traits::NO_ACK,
+        ]),
         says: "mirai-seq, no TCP options, ttl <= 64, ip_df 0, ip_tos 0, tcp_ack 0, src_port >= 1024",
         needs: shape!(SRC_PORT, IP_TOS, TCP_SEQ),
         versions: "the published scanner",
@@ -79,9 +71,10 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "mirai-ports",
         tool: Tool::Mirai,
-        test: Test::Packet(original_ports),
+        test: Test::Packet(|p| matches!(p.dport, 23 | 2323)),
         weight: Weight::Detail,
         kinds: SYN4,
+        of: Traits::SEQ_IS_DST,
         says: "mirai-seq, dst_port 23 or 2323: the original set of ports",
         needs: &[&field::TCP_SEQ, &field::DST_PORT],
         versions: "the published scanner",
@@ -94,9 +87,10 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "mirai-modified",
         tool: Tool::Mirai,
-        test: Test::Packet(modified),
+        test: Test::Packet(|p| never_scanned(p.dst4())),
         weight: Weight::Detail,
         kinds: SYN4,
+        of: Traits::SEQ_IS_DST,
         says: "mirai-seq to a network that the published scanner leaves out: a modified build",
         needs: &[&field::TCP_SEQ],
         versions: "modified builds",
@@ -112,6 +106,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Key(Key { value: process, differs: Facts::target, bits: 32 }),
         weight: Weight::Detail,
         kinds: SYN4,
+        of: Traits::SEQ_IS_DST,
         says: "src_port and tcp_win are those of another mirai-seq packet: one scanner process",
         needs: &[&field::TCP_SEQ, &field::SRC_PORT, &field::TCP_WIN],
         versions: "the published scanner",

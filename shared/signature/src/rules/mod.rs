@@ -18,14 +18,14 @@ pub(crate) use masscan::{
     START_CYCLE, START_PORT, low_bits as masscan_low_bits, may_be_moved, udp_cookie as masscan_udp_cookie,
 };
 pub(crate) use mirai::process as mirai_process;
-pub(crate) use nmap::{coded as nmap_coded, may_draw_ttl};
+pub(crate) use nmap::{coded as nmap_coded, may_draw_ttl, ttl_drawn as nmap_ttl};
 pub(crate) use unicornscan::key as unicornscan_key;
 pub(crate) use yarrp::checksum as yarrp_checksum;
 pub(crate) use zmap::{may_be_pool, start as zmap_start};
 
 use std::sync::LazyLock;
 
-use crate::packet::{Kind, Kinds};
+use crate::packet::{Kind, Kinds, Packet};
 use crate::rule::Rule;
 
 /// Every rule, in the order of the tools; within a tool, the rule that tells most about the version first.
@@ -80,6 +80,11 @@ macro_rules! shape {
     };
 }
 use shape;
+
+/// For rules whose traits, or whose condition's, say it all.
+fn any(_: &Packet) -> bool {
+    true
+}
 
 /// ICMP and ICMPv6 echo request (RFC 792; RFC 4443 §4.1).
 fn is_echo_request(icmp_type: u8) -> bool {

@@ -7,19 +7,24 @@ use crate::layout::Layout;
 use crate::packet::{Facts, Packet};
 use crate::rule::{Basis, Rule, Test, Weight, bits};
 use crate::tool::Tool;
+use crate::traits::Traits;
 
 const SCAN_RAW: &str = "pkg/scan/scan_raw.go, tcpsequencer.go @cd8b974";
 
 /// A probe by way of the kernel's raw socket, which sets the don't-fragment flag.
-fn raw(f: &Facts) -> bool {
-    f.win == 1024 && f.only_mss(1460) && f.df && f.ttl_from_64() && f.ack == 0
-}
+const RAW: Traits = Traits::all(&[
+    Traits::WIN_1024,
+    Traits::ONLY_MSS_1460,
+    Traits::UNFRAGMENTED,
+    Traits::TTL_FROM_64,
+    Traits::NO_ACK,
+]);
 
 /// The counter's reach: sixteen million probes.
 const COUNTED: u32 = 1 << 24;
 
 fn may_count(earlier: &Facts, later: &Facts) -> bool {
-    raw(earlier) && raw(later) && earlier.sport == later.sport && earlier.seq != later.seq
+    earlier.sport == later.sport && earlier.seq != later.seq
 }
 
 fn counts(earlier: &Facts, later: &Facts) -> bool {
@@ -41,6 +46,7 @@ pub(super) const RULES: &[Rule] = &[
         // Two of 8 bits, in one of two orders.
         weight: Weight::Mark(bits(17)),
         kinds: SYN4,
+        of: RAW,
         says: "two SYN in a row from one port, with the shape of naabu-shape: tcp_seq below 2^24 and rising, a counter from 0",
         needs: shape!(TCP_SEQ),
         versions: "2.0.0 and later",
@@ -59,9 +65,10 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "naabu-shape",
         tool: Tool::Naabu,
-        test: Test::Packet(|p| raw(p) && p.seq < COUNTED),
+        test: Test::Packet(|p| p.seq < COUNTED),
         weight: Weight::Shape(None),
         kinds: SYN4,
+        of: RAW,
         says: "tcp_win 1024, tcp_opts 2, tcp_mss 1460, ip_df 1, ttl <= 64, tcp_ack 0, tcp_seq below 2^24",
         needs: shape!(),
         versions: "2.0.0 and later",
@@ -82,6 +89,7 @@ pub(super) const RULES: &[Rule] = &[
         // A segment size of 16 bits, on a packet that never carries the option.
         weight: Weight::Mark(bits(32)),
         kinds: TCP,
+        of: Traits::NONE,
         says: "flags A, tcp_opts 2, tcp_mss 4660",
         needs: &[&field::TCP_FLAGS, &field::TCP_MSS, &field::TCP_OPTS],
         versions: "git",
@@ -101,6 +109,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::PacketIf(|p| p.opts == Layout::of(&[2]), mss_mark),
         weight: Weight::Mark(bits(16)),
         kinds: SYN4,
+        of: Traits::NONE,
         says: "tcp_opts 2, tcp_mss 4660 on a SYN",
         needs: &[&field::TCP_MSS, &field::TCP_OPTS],
         versions: "1.x",

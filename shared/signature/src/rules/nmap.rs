@@ -2,11 +2,12 @@
 
 use probeline_record::{TcpFlags, field};
 
-use super::{ANY_TCP, ANY_TCP_OR_UDP4, ICMP4, SYN, TCP, TCP4_OR_SYN4, UDP4, shape};
+use super::{ANY_TCP, ANY_TCP_OR_UDP4, ICMP4, SYN, TCP, TCP4_OR_SYN4, UDP4, any, shape};
 use crate::layout::Layout;
 use crate::packet::{Facts, Kind, Packet};
 use crate::rule::{Basis, Key, Pattern, Rule, Test, Weight, bits};
 use crate::tool::Tool;
+use crate::traits::Traits;
 
 const RAW: &str = "scan_engine_raw.cc (seq32_encode, sport_encode) @db4aefd";
 const BUILD: &str = "tcpip.cc (build_tcp, build_ip_raw), nmap.h @db4aefd";
@@ -14,19 +15,16 @@ const OS: &str = "osscan2.cc @db4aefd";
 
 const FPU: TcpFlags = TcpFlags::FIN.with(TcpFlags::PSH).with(TcpFlags::URG);
 const FA: TcpFlags = TcpFlags::FIN.with(TcpFlags::ACK);
+const SEC: TcpFlags = TcpFlags::SYN.with(TcpFlags::ECE).with(TcpFlags::CWR);
 
 /// The initial time to live is `rand % 23 + 37` for each packet; the hop limit of IPv6 is 255 for all.
-fn ttl_drawn(f: &Facts) -> bool {
+pub(crate) fn ttl_drawn(f: &Facts) -> bool {
     f.ttl <= 59 || (f.dst.is_ipv6() && f.ttl_from_255())
 }
 
 /// A SYN as Nmap builds it: one option, no flag of IP, nothing in what does not matter.
 fn syn(f: &Facts) -> bool {
     f.only_mss(1460) && ttl_drawn(f) && f.plain_ip() && f.ack == 0
-}
-
-fn syn_shape(f: &Facts) -> bool {
-    syn(f) && f.win == 1024
 }
 
 fn old_syn_shape(f: &Facts) -> bool {
@@ -142,10 +140,7 @@ fn os_tcp(p: &Packet) -> bool {
 
 /// The ECN test.
 fn os_ecn(p: &Packet) -> bool {
-    p.flags.letters() == "SEC"
-        && p.win == 3
-        && p.opts == Layout::of(&[3, 1, 2, 4, 1, 1])
-        && p.wscale == Some(10)
+    p.win == 3 && p.opts == Layout::of(&[3, 1, 2, 4, 1, 1]) && p.wscale == Some(10)
 }
 
 fn os_udp(p: &Packet) -> bool {
@@ -195,6 +190,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Pair(may_be_tries, tries),
         weight: Weight::Mark(bits(36)),
         kinds: SYN,
+        of: Traits::NO_ACK,
         says: "two SYN in a row whose tcp_seq differ by v * 65537 (exclusive or, 0 < v < 256), and whose src_port differ by a step that such tries allow",
         needs: &[&field::TCP_SEQ, &field::TCP_ACK, &field::SRC_PORT],
         versions: "all, without -g; 2009 as much as 7.93",
@@ -216,6 +212,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Key(Key { value: coded, differs: Facts::target, bits: 24 }),
         weight: Weight::Mark(bits(24)),
         kinds: ANY_TCP,
+        of: Traits::all(&[Traits::TTL_DRAWN, Traits::PLAIN_IP]),
         says: "nmap-syn, nmap-ack or nmap-stealth (or their forms before 5.59, with windows of 2048, 3072 and 4096), and tcp_seq (tcp_ack on -sA and -PA since then) is coded with the seqmask of another such packet: equal but for v * 65537 (exclusive or, v < 256)",
         needs: shape!(DST_PORT, IP_TOS),
         versions: "all; before 7.92 retries have another value",
@@ -237,6 +234,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Source(Pattern::TtlSpread),
         weight: Weight::Shape(None),
         kinds: ANY_TCP_OR_UDP4,
+        of: Traits::all(&[Traits::TTL_DRAWN, Traits::PLAIN_IP]),
         says: "a dozen or more of the source's nmap-syn, nmap-ack, nmap-stealth or UDP packets have eight or more values of ttl within a range of 23, in no order",
         needs: &[&field::TTL, &field::IP_DF, &field::IP_TOS],
         versions: "all, unless --ttl",
@@ -256,6 +254,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Key(Key { value: window_phase, differs: |f| f.win.into(), bits: 2 }),
         weight: Weight::Detail,
         kinds: TCP4_OR_SYN4,
+        of: Traits::all(&[Traits::TTL_DRAWN, Traits::PLAIN_IP]),
         says: "nmap-syn, or a bare packet with flags A, F, none, FPU or FA and tcp_seq not 0, but for the window: tcp_win / 1024 - 1 follows ttl % 4 (shifted by the hops) in nine or more packets, and nine tenths of the source's, while tcp_win changes among 1024, 2048, 3072, 4096",
         needs: shape!(IP_TOS),
         versions: "4.01 to 5.51",
@@ -272,9 +271,16 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "nmap-syn",
         tool: Tool::Nmap,
-        test: Test::Packet(|p| syn_shape(p)),
+        test: Test::Packet(any),
         weight: Weight::Shape(None),
         kinds: SYN,
+        of: Traits::all(&[
+            Traits::ONLY_MSS_1460,
+            Traits::TTL_DRAWN,
+            Traits::PLAIN_IP,
+            Traits::NO_ACK,
+            Traits::WIN_1024,
+        ]),
         says: "tcp_win 1024, tcp_opts 2, tcp_mss 1460, ttl <= 59 (IPv6: or > 200), ip_df 0, ip_tos 0, tcp_ack 0",
         needs: shape!(IP_TOS),
         versions: "5.59BETA1 and later (up to 5.51 a quarter of the packets)",
@@ -297,6 +303,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Packet(|p| ack_shape(p)),
         weight: Weight::Shape(None),
         kinds: TCP,
+        of: Traits::all(&[Traits::BARE, Traits::TTL_DRAWN, Traits::PLAIN_IP, Traits::WIN_1024]),
         says: "flags A or FA, tcp_seq 0, tcp_ack not 0, tcp_win 1024, no TCP options, ttl <= 59 (IPv6: or > 200), ip_df 0 (-sA, -PA, -sM)",
         needs: shape!(IP_TOS, TCP_SEQ),
         versions: "5.59BETA1 and later",
@@ -317,6 +324,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Packet(|p| stealth_shape(p)),
         weight: Weight::Shape(None),
         kinds: TCP,
+        of: Traits::all(&[Traits::BARE, Traits::TTL_DRAWN, Traits::PLAIN_IP, Traits::WIN_1024]),
         says: "flags F, none or FPU, tcp_seq not 0, tcp_win 1024, no TCP options, ttl <= 59 (IPv6: or > 200), ip_df 0 (-sF, -sN, -sX)",
         needs: shape!(IP_TOS, TCP_SEQ),
         versions: "5.59BETA1 and later",
@@ -331,9 +339,10 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "nmap-os-tcp",
         tool: Tool::Nmap,
-        test: Test::PacketIf(|p| p.tsval.is_some(), os_tcp),
+        test: Test::PacketIf(any, os_tcp),
         weight: Weight::Mark(bits(32)),
         kinds: ANY_TCP,
+        of: Traits::TSVAL,
         says: "tcp_tsval 4294967295 and a pair of tcp_opts and tcp_win of the tests SEQ or T2 to T7 (-O)",
         needs: &[&field::TCP_TSVAL, &field::TCP_OPTS, &field::TCP_WIN],
         versions: "4.20 and later",
@@ -351,9 +360,10 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "nmap-os-ecn",
         tool: Tool::Nmap,
-        test: Test::PacketIf(|p| p.flags.letters() == "SEC", os_ecn),
+        test: Test::PacketIf(|p| p.flags == SEC, os_ecn),
         weight: Weight::Mark(bits(32)),
         kinds: SYN,
+        of: Traits::NONE,
         says: "flags SEC, tcp_win 3, tcp_opts 3-1-2-4-1-1, tcp_wscale 10 (-O, the ECN test)",
         needs: &[&field::TCP_FLAGS, &field::TCP_OPTS, &field::TCP_WIN, &field::TCP_WSCALE],
         versions: "4.20 and later",
@@ -373,6 +383,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Packet(os_udp),
         weight: Weight::Mark(bits(48)),
         kinds: UDP4,
+        of: Traits::NONE,
         says: "ip_id 4162 and 300 octets of C (-O, the U1 test)",
         needs: &[&field::IP_ID, &field::PAYLOAD_LEN, &field::PAYLOAD_HEAD],
         versions: "4.20 and later",
@@ -392,6 +403,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Packet(os_icmp),
         weight: Weight::Mark(bits(32)),
         kinds: ICMP4,
+        of: Traits::NONE,
         says: "echo request with icmp_code 9, icmp_seq 295, 120 zero octets, ip_df 1; or icmp_code 0, icmp_seq 296, 150 zero octets, ip_tos 4 (-O, the IE test)",
         needs: &[
             &field::ICMP_TYPE,
@@ -419,6 +431,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Pair(burst_target, burst),
         weight: Weight::Mark(bits(16)),
         kinds: UDP4,
+        of: Traits::NONE,
         says: "two datagrams in a row, with different payloads, from one port to one port within a second, share ip_id, not 0; ttl <= 59, ip_df 0",
         needs: &[
             &field::IP_ID,
@@ -449,6 +462,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Packet(ping),
         weight: Weight::Shape(None),
         kinds: ICMP4,
+        of: Traits::all(&[Traits::TTL_DRAWN, Traits::PLAIN_IP]),
         says: "echo request without data, icmp_seq 0, icmp_id not 0, ip_id above 1, ttl <= 59, ip_df 0 (-PE)",
         needs: &[
             &field::ICMP_TYPE,
@@ -473,6 +487,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Packet(timestamp),
         weight: Weight::Shape(None),
         kinds: ICMP4,
+        of: Traits::all(&[Traits::TTL_DRAWN, Traits::PLAIN_IP]),
         says: "timestamp request of 40 octets, icmp_seq 0, icmp_id not 0, ttl <= 59, ip_df 0 (-PP)",
         needs: &[
             &field::ICMP_TYPE,

@@ -2,23 +2,21 @@
 
 use probeline_record::field;
 
-use super::{SYN, shape};
+use super::{SYN, any, shape};
 use crate::layout::Layout;
-use crate::packet::{Facts, Packet};
+use crate::packet::Packet;
 use crate::rule::{Basis, Rule, Test, Weight};
 use crate::tool::Tool;
+use crate::traits::Traits;
 
 const LINUX: &str = "net/ipv4/tcp_output.c (tcp_select_initial_window) in its versions";
 const P0F: &str = "p0f v3 README: what operating systems send";
 
-/// Every system here sets the don't-fragment flag, which IPv6 does not have.
-fn connect(f: &Facts) -> bool {
-    (f.df || f.dst.is_ipv6()) && f.ack == 0
-}
+/// Every system here sets the don't-fragment flag, which IPv6 does not have, and sends options behind the segment size.
+const CONNECT: Traits = Traits::all(&[Traits::MSS_AND_MORE, Traits::UNFRAGMENTED, Traits::NO_ACK]);
 
 fn linux(p: &Packet) -> bool {
-    let layouts = [Layout::of(&[2, 4, 8, 1, 3]), Layout::of(&[2, 1, 1, 4, 1, 3])];
-    connect(p) && p.ttl_from_64() && layouts.contains(&p.opts)
+    p.opts == Layout::of(&[2, 4, 8, 1, 3]) || p.opts == Layout::of(&[2, 1, 1, 4, 1, 3])
 }
 
 /// The window in whole segments.
@@ -32,16 +30,8 @@ fn largest(p: &Packet) -> bool {
     p.mss.is_some_and(|mss| mss > 0 && p.win == 65535 / mss * mss)
 }
 
-fn windows(p: &Packet) -> bool {
-    connect(p) && p.ttl_from_128()
-}
-
-fn other(p: &Packet) -> bool {
-    connect(p) && p.opts.starts_with_mss() && p.opts != Layout::of(&[2])
-}
-
 macro_rules! system {
-    ($id:literal, $tells:literal, $holds:expr, $says:literal, $versions:literal, $basis:ident, $source:expr,
+    ($id:literal, $tells:literal, $ttl:ident, $holds:expr, $says:literal, $versions:literal, $basis:ident, $source:expr,
         $positive:literal, $near_miss:literal) => {
         Rule {
             id: $id,
@@ -49,6 +39,7 @@ macro_rules! system {
             test: Test::Packet($holds),
             weight: Weight::Shape(Some(5)),
             kinds: SYN,
+            of: Traits::all(&[CONNECT, Traits::$ttl]),
             says: $says,
             needs: shape!(),
             versions: $versions,
@@ -65,6 +56,7 @@ pub(super) const RULES: &[Rule] = &[
     system!(
         "os-stack-linux-4.20",
         "linux>=4.20",
+        TTL_FROM_64,
         |p| linux(p) && largest(p),
         "tcp_opts 2-4-8-1-3 (2-1-1-4-1-3 without timestamps), ip_df 1, ttl <= 64, tcp_win the most whole segments below 65536",
         "Linux 4.20 and later, Android",
@@ -76,6 +68,7 @@ pub(super) const RULES: &[Rule] = &[
     system!(
         "os-stack-linux-3.10",
         "linux-3.10..4.19",
+        TTL_FROM_64,
         |p| linux(p) && segments(p) == Some(20),
         "as os-stack-linux-4.20, with a tcp_win of 20 segments",
         "Linux 3.10 to 4.19, Android",
@@ -87,6 +80,7 @@ pub(super) const RULES: &[Rule] = &[
     system!(
         "os-stack-linux-3.0",
         "linux-2.6.39..3.9",
+        TTL_FROM_64,
         |p| linux(p) && segments(p) == Some(10),
         "as os-stack-linux-4.20, with a tcp_win of 10 segments",
         "Linux 2.6.39 to 3.9, Android",
@@ -98,6 +92,7 @@ pub(super) const RULES: &[Rule] = &[
     system!(
         "os-stack-linux-2.6",
         "linux<=2.6.38",
+        TTL_FROM_64,
         |p| linux(p) && segments(p) == Some(4),
         "as os-stack-linux-4.20, with a tcp_win of 4 segments",
         "Linux 2.4 to 2.6.38",
@@ -109,6 +104,7 @@ pub(super) const RULES: &[Rule] = &[
     system!(
         "os-stack-linux",
         "linux",
+        TTL_FROM_64,
         linux,
         "tcp_opts 2-4-8-1-3 or 2-1-1-4-1-3, ip_df 1, ttl <= 64",
         "Linux with a window of its own",
@@ -120,7 +116,8 @@ pub(super) const RULES: &[Rule] = &[
     system!(
         "os-stack-windows-10",
         "windows>=10",
-        |p| windows(p) && p.opts == Layout::of(&[2, 1, 3, 1, 1, 4]) && p.wscale == Some(8) && p.win >= 64240,
+        TTL_FROM_128,
+        |p| p.opts == Layout::of(&[2, 1, 3, 1, 1, 4]) && p.wscale == Some(8) && p.win >= 64240,
         "tcp_opts 2-1-3-1-1-4, tcp_wscale 8, tcp_win 64240 or more, ip_df 1, ttl 65 to 128",
         "Windows 10, 11, Server 2016 and later",
         Literature,
@@ -131,7 +128,8 @@ pub(super) const RULES: &[Rule] = &[
     system!(
         "os-stack-windows-vista",
         "windows-vista..8.1",
-        |p| windows(p) && p.opts == Layout::of(&[2, 1, 3, 1, 1, 4]) && p.win == 8192,
+        TTL_FROM_128,
+        |p| p.opts == Layout::of(&[2, 1, 3, 1, 1, 4]) && p.win == 8192,
         "tcp_opts 2-1-3-1-1-4, tcp_win 8192, ip_df 1, ttl 65 to 128",
         "Windows Vista to 8.1, Server 2008 to 2012",
         Literature,
@@ -142,7 +140,8 @@ pub(super) const RULES: &[Rule] = &[
     system!(
         "os-stack-windows-xp",
         "windows<=xp",
-        |p| windows(p) && p.opts == Layout::of(&[2, 1, 1, 4]),
+        TTL_FROM_128,
+        |p| p.opts == Layout::of(&[2, 1, 1, 4]),
         "tcp_opts 2-1-1-4, ip_df 1, ttl 65 to 128",
         "Windows 2000, XP, Server 2003; later ones in retransmissions",
         Literature,
@@ -153,9 +152,8 @@ pub(super) const RULES: &[Rule] = &[
     system!(
         "os-stack-windows",
         "windows",
-        |p| windows(p)
-            && (p.opts == Layout::of(&[2, 1, 3, 1, 1, 4])
-                || p.opts == Layout::of(&[2, 1, 3, 1, 1, 8, 1, 1, 4])),
+        TTL_FROM_128,
+        |p| p.opts == Layout::of(&[2, 1, 3, 1, 1, 4]) || p.opts == Layout::of(&[2, 1, 3, 1, 1, 8, 1, 1, 4]),
         "tcp_opts 2-1-3-1-1-4 or 2-1-3-1-1-8-1-1-4, ip_df 1, ttl 65 to 128",
         "Windows with a window of its own",
         Literature,
@@ -166,10 +164,8 @@ pub(super) const RULES: &[Rule] = &[
     system!(
         "os-stack-apple",
         "macos",
-        |p| connect(p)
-            && p.ttl_from_64()
-            && p.win == 65535
-            && p.opts == Layout::of(&[2, 1, 3, 1, 1, 8, 4, 0]),
+        TTL_FROM_64,
+        |p| p.win == 65535 && p.opts == Layout::of(&[2, 1, 3, 1, 1, 8, 4, 0]),
         "tcp_opts 2-1-3-1-1-8-4-0, tcp_win 65535, ip_df 1, ttl <= 64",
         "macOS, iOS",
         Literature,
@@ -180,7 +176,8 @@ pub(super) const RULES: &[Rule] = &[
     system!(
         "os-stack-freebsd",
         "freebsd",
-        |p| connect(p) && p.ttl_from_64() && p.win == 65535 && p.opts == Layout::of(&[2, 1, 3, 4, 8]),
+        TTL_FROM_64,
+        |p| p.win == 65535 && p.opts == Layout::of(&[2, 1, 3, 4, 8]),
         "tcp_opts 2-1-3-4-8, tcp_win 65535, ip_df 1, ttl <= 64",
         "FreeBSD",
         Literature,
@@ -191,11 +188,8 @@ pub(super) const RULES: &[Rule] = &[
     system!(
         "os-stack-openbsd",
         "openbsd",
-        |p| connect(p)
-            && p.ttl_from_64()
-            && p.win == 16384
-            && p.wscale != Some(0)
-            && p.opts == Layout::of(&[2, 1, 1, 4, 1, 3, 1, 1, 8]),
+        TTL_FROM_64,
+        |p| p.win == 16384 && p.wscale != Some(0) && p.opts == Layout::of(&[2, 1, 1, 4, 1, 3, 1, 1, 8]),
         "tcp_opts 2-1-1-4-1-3-1-1-8, tcp_win 16384, tcp_wscale not 0, ip_df 1, ttl <= 64",
         "OpenBSD",
         Literature,
@@ -206,9 +200,10 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "os-stack-other",
         tool: Tool::OsStack,
-        test: Test::Packet(other),
+        test: Test::Packet(any),
         weight: Weight::Shape(Some(5)),
         kinds: SYN,
+        of: CONNECT,
         says: "tcp_opts begin with 2 and go on, ip_df 1, tcp_ack 0: no scanner here sends its own packets so",
         needs: &[&field::TCP_OPTS, &field::IP_DF, &field::TCP_ACK],
         versions: "any system",

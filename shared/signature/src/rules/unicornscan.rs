@@ -7,6 +7,7 @@ use crate::layout::Layout;
 use crate::packet::{Facts, Packet};
 use crate::rule::{Basis, Key, Rule, Test, Weight};
 use crate::tool::Tool;
+use crate::traits::Traits;
 
 const TCPHASH: &str = "src/scan_progs/tcphash.h, send_packet.c @50cfd04";
 
@@ -23,12 +24,7 @@ fn place(f: &Facts) -> u64 {
 /// The default template: OpenBSD 3, with a segment size of the interface's MTU less 64 and a window scale of 0, which
 /// OpenBSD does not send.
 fn shape(p: &Packet) -> bool {
-    p.win == 16384
-        && p.df
-        && p.ttl_from_64()
-        && p.ack == 0
-        && p.opts == Layout::of(&[2, 1, 1, 4, 1, 3, 1, 1, 8])
-        && p.wscale == Some(0)
+    p.win == 16384 && p.opts == Layout::of(&[2, 1, 1, 4, 1, 3, 1, 1, 8]) && p.wscale == Some(0)
 }
 
 pub(super) const RULES: &[Rule] = &[
@@ -38,6 +34,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Key(Key { value: |f| Some(key(f).into()), differs: place, bits: 32 }),
         weight: Weight::Mark(1.0 / 4_294_967_296.0),
         kinds: SYN4,
+        of: Traits::NONE,
         says: "tcp_seq ^ (dst_ip with octets swapped) ^ ((dst_port << 16) + src_port) is that of another packet of the source with other ports or destination",
         needs: &[&field::TCP_SEQ, &field::SRC_PORT, &field::DST_PORT],
         versions: "0.4.7, little-endian sender, any template (-W)",
@@ -59,6 +56,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Packet(shape),
         weight: Weight::Shape(None),
         kinds: SYN4,
+        of: Traits::all(&[Traits::MSS_AND_MORE, Traits::UNFRAGMENTED, Traits::TTL_FROM_64, Traits::NO_ACK]),
         says: "tcp_win 16384, tcp_opts 2-1-1-4-1-3-1-1-8, tcp_wscale 0, ip_df 1, ttl <= 64, tcp_ack 0",
         needs: shape!(),
         versions: "0.4.7, default template",

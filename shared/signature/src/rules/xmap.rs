@@ -6,6 +6,7 @@ use super::{ICMP, SYN, is_echo_request, shape};
 use crate::packet::Packet;
 use crate::rule::{Basis, Rule, Test, Weight, bits};
 use crate::tool::Tool;
+use crate::traits::Traits;
 
 const HEADER: &str = "src/probe_modules/packet.h, module_tcp_syn.c @9b4a256";
 
@@ -16,17 +17,12 @@ fn sport_from_seq(p: &Packet) -> bool {
     p.sport == 32768 + word % 28233
 }
 
-fn shape(p: &Packet) -> bool {
-    sport_from_seq(p) && p.win == 65535 && p.bare() && p.ttl_from_255() && p.plain_ip()
-}
-
 fn echo(p: &Packet) -> bool {
     is_echo_request(p.icmp_type)
         && p.payload_len == 8
         // ICMP's own header and nothing between it and IP's: no options, no extension headers.
         && p.len == 16 + if p.dst.is_ipv4() { 20 } else { 40 }
         && p.payload() == [0; 8]
-        && p.ttl_from_255()
         && (p.dst.is_ipv6() || (p.id == 54321 && p.plain_ip()))
 }
 
@@ -37,6 +33,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Packet(sport_from_seq),
         weight: Weight::Mark(bits(16)),
         kinds: SYN,
+        of: Traits::NONE,
         says: "src_port == 32768 + (tcp_seq's low 16 bits with octets swapped) % 28233",
         needs: &[&field::SRC_PORT, &field::TCP_SEQ],
         versions: "1.0 to 2.0.2, little-endian sender",
@@ -54,9 +51,10 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "xmap-shape",
         tool: Tool::Xmap,
-        test: Test::Packet(shape),
+        test: Test::Packet(sport_from_seq),
         weight: Weight::Shape(None),
         kinds: SYN,
+        of: Traits::all(&[Traits::WIN_65535, Traits::BARE, Traits::TTL_FROM_255, Traits::PLAIN_IP]),
         says: "xmap-sport, tcp_win 65535, no TCP options, ttl > 200, ip_df 0, ip_tos 0",
         needs: shape!(SRC_PORT, IP_TOS, TCP_SEQ),
         versions: "1.0 to 2.0.2",
@@ -72,6 +70,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Packet(echo),
         weight: Weight::Shape(None),
         kinds: ICMP,
+        of: Traits::TTL_FROM_255,
         says: "echo request with 8 zero octets, without extension headers, ttl > 200; in IPv4 ip_id 54321",
         needs: &[
             &field::ICMP_TYPE,

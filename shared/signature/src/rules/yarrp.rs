@@ -8,6 +8,7 @@ use super::{ANY_IP6, SYN4, TCP4, TCP4_OR_UDP4, TCP6, shape};
 use crate::packet::{Facts, Packet};
 use crate::rule::{Basis, Rule, Test, Weight, bits};
 use crate::tool::Tool;
+use crate::traits::Traits;
 
 const TRACE4: &str = "trace4.cpp @bf9610c";
 const TRACE6: &str = "trace6.cpp @017bb3c";
@@ -34,7 +35,7 @@ const MAX_TTL: u16 = 32;
 
 fn probe(p: &Packet) -> bool {
     let sent = p.id & 0xff;
-    sport_is_checksum(p) && sent <= MAX_TTL && (1..=sent).contains(&p.ttl.into())
+    sent <= MAX_TTL && (1..=sent).contains(&p.ttl.into()) && sport_is_checksum(p)
 }
 
 pub(crate) fn ack_is_dst(f: &Facts) -> bool {
@@ -51,6 +52,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Packet(probe),
         weight: Weight::Mark(PROBE_CHANCE),
         kinds: TCP4_OR_UDP4,
+        of: Traits::TTL_TO_32,
         says: "src_port is the Internet checksum of dst_ip with octets swapped, and 0 < ttl <= ip_id & 0xff <= 32: ip_id's low octet is the ttl as sent",
         needs: &[&field::SRC_PORT, &field::IP_ID, &field::TTL],
         versions: "0.5 and later, little-endian sender",
@@ -69,9 +71,10 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "yarrp-shape",
         tool: Tool::Yarrp,
-        test: Test::Packet(|p| p.win == 65534 && p.bare() && p.ttl <= 32 && p.ack == 0),
+        test: Test::Packet(|p| p.win == 65534),
         weight: Weight::Shape(None),
         kinds: SYN4,
+        of: Traits::all(&[Traits::BARE, Traits::TTL_TO_32, Traits::NO_ACK]),
         says: "tcp_win 65534, no TCP options, ttl <= 32, tcp_ack 0",
         needs: shape!(),
         versions: "0.5 and later",
@@ -87,6 +90,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::PacketIf(|p| p.flags.classic() == TcpFlags::ACK, |p| ack_is_dst(p)),
         weight: Weight::Mark(bits(32)),
         kinds: TCP4,
+        of: Traits::NONE,
         says: "flags A, tcp_ack is dst_ip with octets swapped",
         needs: &[&field::TCP_ACK, &field::TCP_FLAGS],
         versions: "0.5 and later, little-endian sender",
@@ -103,9 +107,10 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "yarrp-sport6",
         tool: Tool::Yarrp,
-        test: Test::Packet(|p| sport_is_checksum(p) && p.seq == 1 && p.win == 65535),
+        test: Test::Packet(|p| p.seq == 1 && sport_is_checksum(p)),
         weight: Weight::Mark(bits(60)),
         kinds: TCP6,
+        of: Traits::WIN_65535,
         says: "src_port is the Internet checksum of dst_ip with octets swapped, tcp_seq 1, tcp_win 65535",
         needs: &[&field::SRC_PORT, &field::TCP_SEQ, &field::TCP_WIN],
         versions: "0.5 and later, little-endian sender",
@@ -125,6 +130,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Packet(|p| p.payload().starts_with(b"yrp6")),
         weight: Weight::Mark(bits(32)),
         kinds: ANY_IP6,
+        of: Traits::NONE,
         says: "the payload begins with yrp6; the ttl as sent and the destination stand in it as well",
         needs: &[&field::PAYLOAD_HEAD],
         versions: "0.5 and later",

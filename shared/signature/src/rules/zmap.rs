@@ -2,11 +2,12 @@
 
 use probeline_record::{TcpFlags, field};
 
-use super::{ICMP4, SYN4, TCP4, UDP4, shape};
+use super::{ICMP4, SYN4, TCP4, UDP4, any, shape};
 use crate::layout::Layout;
 use crate::packet::{Facts, Packet};
 use crate::rule::{Basis, Pattern, Rule, Test, Weight, bits};
 use crate::tool::Tool;
+use crate::traits::Traits;
 
 const PACKET_C: &str = "src/probe_modules/packet.c @8de8833 and tags";
 
@@ -28,13 +29,11 @@ fn default_port(f: &Facts) -> bool {
     (32768..=61000).contains(&f.sport)
 }
 
-/// What all versions set alike on a SYN.
-fn common(f: &Facts) -> bool {
-    f.win == 65535 && f.plain_ip() && f.ack == 0 && default_port(f) && f.without_ecn()
-}
+/// What all versions set alike on a SYN, with [`common`].
+const COMMON: Traits = Traits::all(&[Traits::WIN_65535, Traits::PLAIN_IP, Traits::NO_ACK]);
 
-fn old(p: &Packet) -> bool {
-    common(p) && p.id == TEMPLATE_ID && p.ttl_from_255()
+fn common(f: &Facts) -> bool {
+    default_port(f) && f.without_ecn()
 }
 
 /// Since 4.1.0: the identification is random and one of four sets of options is sent. The initial time to live is 64;
@@ -53,10 +52,6 @@ fn linux(p: &Packet) -> bool {
 
 fn bsd(p: &Packet) -> bool {
     new(p) && p.opts == Layout::of(&[2, 1, 3, 1, 1, 8, 4, 0]) && p.wscale == Some(6)
-}
-
-fn smallest(p: &Packet) -> bool {
-    common(p) && p.id != TEMPLATE_ID && p.ttl_from_64() && p.only_mss(1460)
 }
 
 const DAY: i64 = 86_400;
@@ -80,41 +75,27 @@ fn twins(earlier: &Facts, later: &Facts) -> bool {
 }
 
 fn same_target(earlier: &Facts, later: &Facts) -> bool {
-    earlier.dst == later.dst
-        && earlier.dport == later.dport
-        && common(earlier)
-        && common(later)
-        && default_port(earlier)
+    earlier.dst == later.dst && earlier.dport == later.dport && common(earlier) && common(later)
 }
 
 /// Packets that may come from a pool of source addresses.
 pub(crate) fn may_be_pool(f: &Facts) -> bool {
-    common(f) && f.dst.is_ipv4()
-}
-
-fn udp_template(p: &Packet) -> bool {
-    template_id(p) && p.udp_sum == 0 && p.ttl_from_255() && p.plain_ip() && default_port(p)
+    f.traits.has(COMMON) && common(f) && f.dst.is_ipv4()
 }
 
 /// The UDP module's default payload of 1.x to 2.x, without a checksum.
 fn udp_default(p: &Packet) -> bool {
-    p.udp_sum == 0 && p.plain_ip() && default_port(p) && p.payload().starts_with(b"GET / HTTP/1.1\r\n")
+    p.udp_sum == 0 && default_port(p) && p.payload().starts_with(b"GET / HTTP/1.1\r\n")
 }
 
 /// The module says 97 octets of payload; since 3.0.0 none of them is on the wire.
 fn upnp(p: &Packet) -> bool {
-    p.udp_sum == 0
-        && p.plain_ip()
-        && default_port(p)
-        && p.dport == 1900
-        && p.payload_len == 97
-        && p.payload().is_empty()
+    p.udp_sum == 0 && default_port(p) && p.dport == 1900 && p.payload_len == 97 && p.payload().is_empty()
 }
 
 fn zeros(p: &Packet, octets: u32) -> bool {
     p.icmp_type == 8
         && p.icmp_code == 0
-        && p.plain_ip()
         && p.payload_len == octets
         && !p.payload().is_empty()
         && p.payload().iter().all(|octet| *octet == 0)
@@ -124,9 +105,10 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "zmap-bare",
         tool: Tool::Zmap,
-        test: Test::Packet(|p| old(p) && p.bare()),
+        test: Test::Packet(|p| common(p)),
         weight: Weight::Shape(None),
         kinds: SYN4,
+        of: Traits::all(&[COMMON, Traits::ID_54321, Traits::TTL_FROM_255, Traits::BARE]),
         says: "ip_id 54321, tcp_win 65535, no TCP options, ttl > 200, ip_df 0, ip_tos 0, tcp_ack 0, src_port 32768 to 61000",
         needs: shape!(SRC_PORT, IP_ID, IP_TOS),
         versions: "1.0.0 to 2.1.1",
@@ -143,9 +125,10 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "zmap-mss",
         tool: Tool::Zmap,
-        test: Test::Packet(|p| old(p) && p.only_mss(1460)),
+        test: Test::Packet(|p| common(p)),
         weight: Weight::Shape(None),
         kinds: SYN4,
+        of: Traits::all(&[COMMON, Traits::ID_54321, Traits::TTL_FROM_255, Traits::ONLY_MSS_1460]),
         says: "as zmap-bare, with tcp_opts 2 and tcp_mss 1460",
         needs: shape!(SRC_PORT, IP_ID, IP_TOS),
         versions: "git 2021-08-02, 3.0.0-beta1 to 4.0.0",
@@ -165,6 +148,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Packet(windows),
         weight: Weight::Shape(Some(5)),
         kinds: SYN4,
+        of: Traits::all(&[COMMON, Traits::MSS_AND_MORE]),
         says: "tcp_opts 2-1-3-1-1-4, tcp_mss 1460, tcp_wscale 8, tcp_win 65535, ip_df 0, ip_tos 0, tcp_ack 0, ttl <= 64 or > 200, src_port 32768 to 61000, ip_id not 54321",
         needs: shape!(SRC_PORT, IP_TOS),
         versions: "4.1.0-RC3 and later (default)",
@@ -185,6 +169,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Packet(linux),
         weight: Weight::Shape(Some(5)),
         kinds: SYN4,
+        of: Traits::all(&[COMMON, Traits::MSS_AND_MORE]),
         says: "as zmap-options-windows, with tcp_opts 2-4-8-1-3 and tcp_wscale 7",
         needs: shape!(SRC_PORT, IP_TOS),
         versions: "4.1.0-RC1 and later; --probe-args=linux since RC3",
@@ -204,6 +189,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Packet(bsd),
         weight: Weight::Shape(Some(5)),
         kinds: SYN4,
+        of: Traits::all(&[COMMON, Traits::MSS_AND_MORE]),
         says: "as zmap-options-windows, with tcp_opts 2-1-3-1-1-8-4-0 and tcp_wscale 6",
         needs: shape!(SRC_PORT, IP_TOS),
         versions: "4.1.0-RC3 and later with --probe-args=bsd",
@@ -220,9 +206,10 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "zmap-options-smallest",
         tool: Tool::Zmap,
-        test: Test::Packet(smallest),
+        test: Test::Packet(|p| common(p) && p.id != TEMPLATE_ID),
         weight: Weight::Shape(Some(5)),
         kinds: SYN4,
+        of: Traits::all(&[COMMON, Traits::ONLY_MSS_1460, Traits::TTL_FROM_64]),
         says: "as zmap-options-windows, with tcp_opts 2, tcp_mss 1460 and ttl <= 64",
         needs: shape!(SRC_PORT, IP_TOS),
         versions: "4.1.0-RC3 and later with --probe-args=smallest-probes",
@@ -239,9 +226,10 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "zmap-echo-12",
         tool: Tool::Zmap,
-        test: Test::Packet(|p| zeros(p, 12) && template_id(p) && p.ttl_from_255()),
+        test: Test::Packet(|p| zeros(p, 12)),
         weight: Weight::Shape(None),
         kinds: ICMP4,
+        of: Traits::all(&[Traits::ID_54321, Traits::TTL_FROM_255, Traits::PLAIN_IP]),
         says: "echo request with 12 zero octets, ip_id 54321, ttl > 200, ip_df 0",
         needs: &[
             &field::ICMP_TYPE,
@@ -267,9 +255,10 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "zmap-echo-20-old",
         tool: Tool::Zmap,
-        test: Test::Packet(|p| zeros(p, 20) && p.icmp_seq != 0 && template_id(p) && p.ttl_from_255()),
+        test: Test::Packet(|p| zeros(p, 20) && p.icmp_seq != 0),
         weight: Weight::Shape(None),
         kinds: ICMP4,
+        of: Traits::all(&[Traits::ID_54321, Traits::TTL_FROM_255, Traits::PLAIN_IP]),
         says: "echo request with 20 zero octets, ip_id 54321, ttl > 200, ip_df 0, icmp_seq not 0",
         needs: &[
             &field::ICMP_TYPE,
@@ -296,9 +285,10 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "zmap-echo-20",
         tool: Tool::Zmap,
-        test: Test::Packet(|p| zeros(p, 20) && p.icmp_seq != 0 && !template_id(p) && p.ttl_from_64()),
+        test: Test::Packet(|p| zeros(p, 20) && p.icmp_seq != 0 && p.id != TEMPLATE_ID),
         weight: Weight::Shape(Some(5)),
         kinds: ICMP4,
+        of: Traits::all(&[Traits::TTL_FROM_64, Traits::PLAIN_IP]),
         says: "echo request with 20 zero octets, ip_id not 54321, ttl <= 64, ip_df 0, icmp_seq not 0",
         needs: &[
             &field::ICMP_TYPE,
@@ -328,6 +318,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Packet(upnp),
         weight: Weight::Shape(Some(5)),
         kinds: UDP4,
+        of: Traits::PLAIN_IP,
         says: "UDP to 1900 whose length says 97 octets of which none is on the wire, udp_sum 0, ip_df 0, src_port 32768 to 61000",
         needs: &[
             &field::UDP_SUM,
@@ -353,6 +344,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Packet(udp_default),
         weight: Weight::Shape(None),
         kinds: UDP4,
+        of: Traits::PLAIN_IP,
         says: "UDP with the payload GET / HTTP/1.1, udp_sum 0, ip_df 0, src_port 32768 to 61000",
         needs: &[&field::UDP_SUM, &field::PAYLOAD_HEAD, &field::SRC_PORT, &field::IP_TOS, &field::IP_DF],
         versions: "1.x to 2.x",
@@ -369,9 +361,10 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "zmap-udp-shape",
         tool: Tool::Zmap,
-        test: Test::Packet(udp_template),
+        test: Test::Packet(|p| p.udp_sum == 0 && default_port(p)),
         weight: Weight::Shape(None),
         kinds: UDP4,
+        of: Traits::all(&[Traits::ID_54321, Traits::TTL_FROM_255, Traits::PLAIN_IP]),
         says: "ip_id 54321, udp_sum 0, ttl > 200, ip_df 0, src_port 32768 to 61000",
         needs: &[
             &field::IP_ID,
@@ -391,9 +384,10 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "zmap-ip-id",
         tool: Tool::Zmap,
-        test: Test::Packet(template_id),
+        test: Test::Packet(any),
         weight: Weight::Mark(bits(16)),
         kinds: SYN4,
+        of: Traits::ID_54321,
         says: "ip_id == 54321 on a SYN",
         needs: &[&field::IP_ID],
         versions: "1.0.0 to 4.0.0, modules outside its tree, TUM's IPv6 fork; XMap as well",
@@ -413,6 +407,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::PacketIf(is_syn_ack, template_id),
         weight: Weight::Mark(bits(16)),
         kinds: TCP4,
+        of: Traits::NONE,
         says: "ip_id == 54321 on a SYN/ACK: the synackscan module, which looks like backscatter",
         needs: &[&field::IP_ID, &field::TCP_FLAGS],
         versions: "3.0.0 to 4.0.0",
@@ -429,9 +424,10 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "zmap-ip-id-udp",
         tool: Tool::Zmap,
-        test: Test::Packet(template_id),
+        test: Test::Packet(any),
         weight: Weight::Mark(bits(16)),
         kinds: UDP4,
+        of: Traits::ID_54321,
         says: "ip_id == 54321 on UDP",
         needs: &[&field::IP_ID],
         versions: "1.0.0 to 4.0.0",
@@ -447,6 +443,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::PacketIf(|p| p.icmp_type == 8, template_id),
         weight: Weight::Mark(bits(16)),
         kinds: ICMP4,
+        of: Traits::NONE,
         says: "ip_id == 54321 on an echo request",
         needs: &[&field::IP_ID, &field::ICMP_TYPE],
         versions: "1.0.0 to 4.0.0",
@@ -461,9 +458,10 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "zmap-tsval",
         tool: Tool::Zmap,
-        test: Test::PacketIf(|p| p.tsval.is_some() && p.plain_ip(), |p| start(p).is_some()),
+        test: Test::PacketIf(any, |p| start(p).is_some()),
         weight: Weight::Mark((DAY + CLOCKS) as f64 * bits(32)),
         kinds: SYN4,
+        of: Traits::all(&[Traits::TSVAL, Traits::PLAIN_IP]),
         says: "tcp_tsval is a Unix time at most a day before ts, ip_df 0, ip_tos 0: the start of the scan",
         needs: &[&field::TCP_TSVAL, &field::IP_DF, &field::IP_TOS],
         versions: "4.1.0-RC1 and later, linux and bsd options",
@@ -483,6 +481,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Pair(same_target, twins),
         weight: Weight::Mark(bits(44)),
         kinds: SYN4,
+        of: COMMON,
         says: "two SYN in a row to one target share tcp_seq and ip_id, and their ports are at most 16 apart in 32768 to 61000 (-P)",
         needs: &[
             &field::SRC_PORT,
@@ -513,6 +512,7 @@ pub(super) const RULES: &[Rule] = &[
         test: Test::Source(Pattern::Pool),
         weight: Weight::Detail,
         kinds: SYN4,
+        of: COMMON,
         says: "12 or more distinct destinations of the source leave one remainder modulo 2 or more, which all destinations of the input do not: one address of a pool of sources (tcp_win 65535, ip_df 0, src_port 32768 to 61000)",
         needs: shape!(SRC_PORT, IP_TOS),
         versions: "all, with several source addresses and -P 1",
