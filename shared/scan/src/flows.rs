@@ -18,14 +18,8 @@ use crate::names::{Class, Handshake, Reason, Reasons, SynStack, Technique};
 use crate::ring::{Handle, Ring};
 use crate::wire;
 
-/// With more flows than this the table does not fit the processor's caches, and flows are let go in company.
-const LARGE: usize = 1 << 15;
-
-/// How many flows are let go together.
-const TOGETHER: usize = 64;
-
-/// How long, in packet time, a flow that is over waits at most for others.
-const WAIT: Duration = Duration::from_secs(1);
+/// So many flows the table has room for at least.
+const ROOM: usize = 1024;
 
 /// A flow's number with the hash of its key, so that growing the table and passing over others touches no flow.
 struct Entry {
@@ -46,11 +40,6 @@ struct Written {
 #[derive(Serialize, Deserialize)]
 struct Flow {
     key: FlowKey,
-    #[serde(skip)]
-    hash: u64,
-    /// Whether the table has it, so that packets may join it.
-    #[serde(skip)]
-    joinable: bool,
     /// Whether the initiator is the key's first end point.
     forward: bool,
     opened_by_syn: bool,
@@ -143,12 +132,10 @@ pub(crate) struct Flows {
     timeout: i64,
     settle: i64,
     max_age: i64,
-    /// As the time-out, with what a flow that is over may wait for company.
-    patience: i64,
     /// Flows in order of their first packets; the one at the front has number `front`.
     flows: VecDeque<Flow>,
     front: u64,
-    /// The flows that a packet may still join, by key.
+    /// The flows that a packet may still join, by key, and some that are over: see [`Flows::enter`].
     table: HashTable<Entry>,
     hasher: RandomState,
     /// What the caller keeps of first packets.
@@ -170,7 +157,6 @@ impl Flows {
             timeout: nanos(options.flow_timeout),
             settle: nanos(options.settle),
             max_age: nanos(options.max_age),
-            patience: nanos(options.flow_timeout).saturating_add(nanos(WAIT)),
             irregular: Irregular::new(options.max_flows),
             options,
             flows: VecDeque::new(),
@@ -209,7 +195,7 @@ impl Flows {
     pub(crate) fn resume(&mut self, saved: Saved) {
         for (number, (cells, mut flow)) in saved.flows.into_iter().enumerate() {
             let hash = self.hasher.hash_one(flow.key);
-            (flow.cells, flow.hash) = (self.cells.push(&cells), hash);
+            flow.cells = self.cells.push(&cells);
             if !flow.superseded {
                 // Of several with one key only the last can still be joined.
                 let flows = &self.flows;
@@ -221,7 +207,6 @@ impl Flows {
                 }
                 let number = number as u64;
                 self.table.insert_unique(hash, Entry { hash, number }, |entry| entry.hash);
-                flow.joinable = true;
             }
             self.flows.push_back(flow);
         }
@@ -258,9 +243,7 @@ impl Flows {
             return Ok(());
         }
         if self.flows.len() >= self.options.max_flows {
-            // One that is over may still wait for company.
-            let is_over = self.flows.front().is_some_and(|flow| self.is_over(flow, now));
-            self.tally.evicted += u64::from(!is_over);
+            self.tally.evicted += 1;
             self.emit_front(now, emit)?;
         }
         self.open(packet, hash, two_phase, cells);
@@ -268,37 +251,12 @@ impl Flows {
     }
 
     /// Hands out the flows at the front that are over.
-    ///
-    /// Taking a flow out of a large table waits for main memory twice. Many flows are therefore let go together: in a
-    /// loop that does nothing else the processor waits for several of them at once (measured with a million flows
-    /// alive: a fifth of all time). No packet can tell, because flows that are over are joined by none.
+    #[inline]
     fn retire<E>(&mut self, now: Ts, emit: &mut impl FnMut(Probe<'_>) -> Result<(), E>) -> Result<(), E> {
-        if self.flows.len() <= LARGE {
-            while self.flows.front().is_some_and(|flow| self.is_over(flow, now)) {
-                self.emit_front(now, emit)?;
-            }
-            return Ok(());
+        while self.flows.front().is_some_and(|flow| self.is_over(flow, now)) {
+            self.emit_front(now, emit)?;
         }
-        loop {
-            let Some(front) = self.flows.front().filter(|flow| self.is_over(flow, now)) else {
-                return Ok(());
-            };
-            let patient = now.since(front.last) <= self.patience && now.since(front.first) <= self.max_age;
-            let complete = self.flows.get(TOGETHER - 1).is_none_or(|last| self.is_over(last, now));
-            if patient && !complete {
-                return Ok(());
-            }
-            let over = self.flows.iter().take(TOGETHER).take_while(|flow| self.is_over(flow, now)).count();
-            for i in 0..over {
-                let Flow { hash, joinable, .. } = self.flows[i];
-                if joinable {
-                    self.unlink(self.front + i as u64, hash);
-                }
-            }
-            for _ in 0..over {
-                self.emit_front(now, emit)?;
-            }
-        }
+        Ok(())
     }
 
     /// Whether the packet belongs to a known flow, and then counts it there.
@@ -327,9 +285,10 @@ impl Flows {
     #[inline]
     fn find(&mut self, key: &FlowKey, hash: u64, now: Ts) -> Option<u64> {
         let (flows, front) = (&self.flows, self.front);
-        let entry = self
-            .table
-            .find(hash, |entry| entry.hash == hash && flows[(entry.number - front) as usize].key == *key)?;
+        let entry = self.table.find(hash, |entry| {
+            let flow = entry.number.checked_sub(front).and_then(|at| flows.get(at as usize));
+            entry.hash == hash && flow.is_some_and(|flow| flow.key == *key)
+        })?;
         let number = entry.number;
         if now.since(self.flows[(number - self.front) as usize].last) > self.timeout {
             self.unlink(number, hash);
@@ -343,7 +302,35 @@ impl Flows {
         if let Ok(entry) = self.table.find_entry(hash, |entry| entry.number == number) {
             entry.remove();
         }
-        self.flows[(number - self.front) as usize].joinable = false;
+    }
+
+    /// Puts the flow at the back of the queue into the table.
+    ///
+    /// Flows that are over are not looked up again to be taken out, which waits for main memory twice where there are a
+    /// million. When the table is full, those that a packet may still join are entered anew into an empty one.
+    #[inline]
+    fn enter(&mut self, hash: u64, now: Ts) {
+        if self.table.len() >= self.table.capacity() {
+            self.renew_table(now);
+            return;
+        }
+        let number = self.front + self.flows.len() as u64 - 1;
+        self.table.insert_unique(hash, Entry { hash, number }, |entry| entry.hash);
+    }
+
+    #[cold]
+    fn renew_table(&mut self, now: Ts) {
+        let mut table = std::mem::take(&mut self.table);
+        table.clear();
+        let alive = |flow: &&Flow| !self.is_over(flow, now);
+        // Room for half as many again makes this a small part of the work for each.
+        let room = self.flows.iter().filter(alive).count();
+        table.reserve((room + room / 2).max(ROOM), |entry: &Entry| entry.hash);
+        for (number, flow) in (self.front..).zip(&self.flows).filter(|(_, flow)| alive(flow)) {
+            let hash = self.hasher.hash_one(flow.key);
+            table.insert_unique(hash, Entry { hash, number }, |entry| entry.hash);
+        }
+        self.table = table;
     }
 
     /// Whether an ICMP error speaks of a packet of a known flow, and then counts it as an answer to it.
@@ -416,13 +403,10 @@ impl Flows {
         reasons.add_if(packet.src_port == Some(0) || packet.dst_port == Some(0), Reason::PortZero);
         reasons.add_if(packet.src == packet.dst, Reason::SrcIsDst);
         reasons.add_if(is_bogon(packet.src), Reason::BogonSrc);
-        let number = self.front + self.flows.len() as u64;
         // Made where it stays, its key anew: copying what was just written in pieces makes the processor wait.
         let (key, forward) = packet.key();
         self.flows.push_back(Flow {
             key,
-            hash,
-            joinable: true,
             forward,
             opened_by_syn,
             answered: false,
@@ -444,14 +428,11 @@ impl Flows {
         if let Some(flow) = self.flows.back_mut().filter(|_| packet.payload_len > 0) {
             flow.look_for_conversation(packet, true);
         }
-        self.table.insert_unique(hash, Entry { hash, number }, |entry| entry.hash);
+        self.enter(hash, packet.ts);
     }
 
     /// Hands out the oldest flow. One that could still go on is remembered, so that its later packets open nothing.
     fn emit_front<E>(&mut self, now: Ts, emit: &mut impl FnMut(Probe<'_>) -> Result<(), E>) -> Result<(), E> {
-        if let Some(&Flow { hash, joinable: true, .. }) = self.flows.front() {
-            self.unlink(self.front, hash);
-        }
         let Some(flow) = self.flows.front_mut() else { return Ok(()) };
         let ended = flow.superseded || now == Ts::MAX;
         // At the end of its allowed age the flow was alive if its last packet was within the time-out of that moment.
