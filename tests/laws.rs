@@ -200,9 +200,10 @@ proptest! {
         let script = format!(
             "scan-classify --class all packets.csv >probes.csv
              group() {{ scan-group --reorder {reorder} \"$@\" probes.csv; }}
-             group --by src --also net24,dst_port=ports.csv --also proto,net=16=nets.csv >srcs.csv
+             group --by src --also net24,dst_port=ports.csv --also src:port_list=lists.csv --also proto,net=16=nets.csv >srcs.csv
              cat srcs.csv ports.csv nets.csv >together.csv
-             {{ group; group --by net24,dst_port; group --by proto,net=16; }} >apart.csv"
+             {{ group; group --by net24,dst_port; group --by proto,net=16; }} >apart.csv
+             cat lists.csv >>together.csv; group --columns port_list >>apart.csv"
         );
         let [together, apart] = files(&traffic, &script, ["together.csv", "apart.csv"]);
         prop_assert_eq!(together, apart);

@@ -295,16 +295,17 @@ impl Grouper {
 
     /// A grouper that has seen nothing.
     pub fn with_options(options: GroupOptions) -> Self {
-        Self::of_several(options, 1)
+        Self::of_several(&[options])
     }
 
-    /// As many groupings of the same probes, by a key each: they wait for their turn together.
-    pub fn of_several(options: GroupOptions, groupings: usize) -> Self {
+    /// Several groupings of the same probes, by a key each: they wait for their turn together, as the first of them says.
+    pub fn of_several(options: &[GroupOptions]) -> Self {
+        let reorder = options.first().map_or(Duration::ZERO, |options| options.reorder);
         Self {
-            waiting: Reorder::new(options.reorder, MAX_HELD),
+            waiting: Reorder::new(reorder, MAX_HELD),
             keys: Keys::default(),
             words: Words::default(),
-            sessions: (0..groupings).map(|_| Sessions::new(options)).collect(),
+            sessions: options.iter().copied().map(Sessions::new).collect(),
         }
     }
 
@@ -388,7 +389,7 @@ impl Grouper {
     /// When the bytes are not what [`Grouper::suspend`] returned.
     pub fn resume(options: GroupOptions, state: &[u8]) -> Result<Self, StateError> {
         let saved: Saved = postcard::from_bytes(state)?;
-        let mut grouper = Self::of_several(options, saved.sessions.len());
+        let mut grouper = Self::of_several(&vec![options; saved.sessions.len()]);
         grouper.words = saved.words;
         for (sessions, saved) in grouper.sessions.iter_mut().zip(saved.sessions) {
             sessions.resume(saved);

@@ -35,9 +35,9 @@ pub struct Args {
     #[arg(long, value_name = "KEY", value_delimiter = ',')]
     pub(crate) by: Vec<Key>,
 
-    /// In the same pass, group by KEY as well and write those sessions to FILE; repeatable. All other options hold for
-    /// each of the groupings, whose memory adds up
-    #[arg(long, value_name = "KEY,...=FILE", conflicts_with = "state")]
+    /// In the same pass, group by KEY as well and write those sessions to FILE, with columns of their own where NAMEs are
+    /// given; repeatable. All other options hold for each of the groupings, whose memory adds up
+    #[arg(long, value_name = "KEY,...[:NAME,...]=FILE", conflicts_with = "state")]
     pub(crate) also: Vec<Also>,
 
     /// Which of the session's columns to write behind its key, and in which order, instead of all: see --list-fields.
@@ -146,6 +146,8 @@ pub struct Args {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Also {
     pub(crate) by: Vec<Key>,
+    /// None: those of --columns.
+    pub(crate) columns: Option<Vec<String>>,
     pub(crate) file: PathBuf,
 }
 
@@ -156,10 +158,14 @@ impl FromStr for Also {
         // A key may have an equals sign of its own, as net=16 has; a file's path seldom does.
         match text.rsplit_once('=') {
             Some((by, file)) if !by.is_empty() && !file.is_empty() => {
+                let (by, columns) = match by.split_once(':') {
+                    Some((by, columns)) => (by, Some(columns.split(',').map(str::to_owned).collect())),
+                    None => (by, None),
+                };
                 let by = by.split(',').map(str::parse).collect::<Result<_, _>>()?;
-                Ok(Self { by, file: file.into() })
+                Ok(Self { by, columns, file: file.into() })
             }
-            _ => Err("write KEY=FILE, or several keys with commas between".to_owned()),
+            _ => Err("write KEY=FILE or KEY:NAME=FILE, several keys or names with commas between".to_owned()),
         }
     }
 }
@@ -203,7 +209,7 @@ Examples:
   scan-group --by net24 --gap 10m --min-dsts 5 probes.csv
   scan-group --by src,dst_port probes.csv | hist geometry
   scan-group --preset liu-fukuda2018 --telescope 192.0.2.0/27 probes.csv
-  scan-group --by src --also net24=net24.csv --also asn,dst_port=horizontal.csv probes.csv > src.csv
+  scan-group --by src --also net24=net24.csv --also asn,dst_port:proto,dsts=horizontal.csv probes.csv > src.csv
   scan-group --by src,dst_ip --columns proto,ports,port_list --min-ports 2 probes.csv
   for hour in *.pcap; do pkt2csv $hour | scan-classify | scan-group --state open > $hour.csv; done
 

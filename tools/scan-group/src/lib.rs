@@ -26,7 +26,7 @@ use anyhow::{Context, bail};
 use probeline_cli::{Console, Outcome, input, list_fields, open_rows, stdout};
 use probeline_geo::SearchPath;
 use probeline_record::{Encoder, Field, Format, RowReader, field, rows};
-use probeline_scan::{Grouper, NewProbe, SavedState, join_key};
+use probeline_scan::{GroupOptions, Grouper, NewProbe, SavedState, join_key};
 
 use grouping::{Counts, Grouping};
 use output::Sink;
@@ -58,8 +58,8 @@ pub fn run(args: &Args, console: &mut Console) -> Outcome {
         return Ok(list_fields(&fields, stdout())?);
     }
     let others: Vec<Plan> =
-        args.also.iter().map(|also| plan.with_key(&also.by).context("--also")).collect::<Result<_, _>>()?;
-    let (mut grouper, repeats, restored) = begin(args, &plan)?;
+        args.also.iter().map(|also| plan.of_also(also).context("--also")).collect::<Result<_, _>>()?;
+    let (mut grouper, repeats, restored) = begin(args, &plan, &others)?;
     let mut input_rows = open_rows(&args.rows, console)?;
     let format = args.rows.format.map_or(input_rows.format(), Into::into);
     let mut groupings =
@@ -173,9 +173,14 @@ fn read<R: Read, W: Write>(
 }
 
 /// A fresh grouper, or the one that was saved, with the probes it holds.
-fn begin(args: &Args, plan: &Plan) -> Result<(Grouper, Option<Repeats>, u64), anyhow::Error> {
+fn begin(
+    args: &Args,
+    plan: &Plan,
+    others: &[Plan],
+) -> Result<(Grouper, Option<Repeats>, u64), anyhow::Error> {
     let mut repeats = args.repeats.is_some().then(Repeats::default);
-    let fresh = |repeats| Ok((Grouper::of_several(plan.group, 1 + args.also.len()), repeats, 0));
+    let groups: Vec<GroupOptions> = std::iter::once(plan).chain(others).map(|plan| plan.group).collect();
+    let fresh = |repeats| Ok((Grouper::of_several(&groups), repeats, 0));
     let Some(file) = &args.state else { return fresh(repeats) };
     let options = plan.fingerprint(args.repeats.is_some());
     let Some(saved) = SavedState::load(file, TOOL, &options).context("--state")? else {

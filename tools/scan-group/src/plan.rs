@@ -6,7 +6,7 @@ use probeline_cli::Console;
 use probeline_record::field;
 use probeline_scan::{GroupOptions, Telescope, Unit, Window, estimate};
 
-use crate::args::{Args, UnitArg};
+use crate::args::{Also, Args, UnitArg};
 use crate::key::Key;
 use crate::output::Column;
 use crate::preset::{Preset, Span};
@@ -84,26 +84,29 @@ impl Plan {
             approximate: args.approx,
             bursts: any.iter().any(|minima| minima.burst > 0),
             max_sessions: args.max_sessions as usize,
-            port_lists: args.columns.iter().any(|name| name == field::PORT_LIST.name),
             ..GroupOptions::new(window, args.reorder)
         };
-        if group.port_lists && unit != Unit::Session {
-            bail!("--columns {}: only whole sessions have it, not each --unit", field::PORT_LIST.name);
-        }
         let takes = args.preset.map_or(Takes::All, |p| p.takes);
-        let plan = Self { by, group, unit, takes, any, size, columns: args.columns.clone() };
-        Column::check(&plan)?;
-        Ok(plan)
+        Self { by, group, unit, takes, any, size, columns: vec![] }.with_columns(&args.columns)
     }
 
-    /// The same of sessions by another key.
+    /// The same of sessions by another key, and with other columns where it says so.
     ///
     /// # Errors
-    /// When that key leaves no column of a name that was asked for.
-    pub(crate) fn with_key(&self, by: &[Key]) -> Result<Self, anyhow::Error> {
-        let plan = Self { by: by.to_vec(), ..self.clone() };
-        Column::check(&plan)?;
-        Ok(plan)
+    /// When its sessions do not have a column that is asked for.
+    pub(crate) fn of_also(&self, also: &Also) -> Result<Self, anyhow::Error> {
+        let plan = Self { by: also.by.clone(), ..self.clone() };
+        plan.with_columns(also.columns.as_ref().unwrap_or(&self.columns))
+    }
+
+    fn with_columns(mut self, columns: &[String]) -> Result<Self, anyhow::Error> {
+        self.columns = columns.to_vec();
+        self.group.port_lists = columns.iter().any(|name| name == field::PORT_LIST.name);
+        if self.group.port_lists && self.unit != Unit::Session {
+            bail!("{}: only whole sessions have it, not each --unit", field::PORT_LIST.name);
+        }
+        Column::check(&self)?;
+        Ok(self)
     }
 
     /// Whether some sessions may be left out.
