@@ -1,5 +1,7 @@
 //! Where the cells of a CSV row end.
 
+use std::mem;
+
 const ONES: u64 = 0x0101_0101_0101_0101;
 const LOW7: u64 = 0x7f7f_7f7f_7f7f_7f7f;
 /// Bytes that are looked at in one step: a bit for each.
@@ -27,17 +29,19 @@ fn commas(block: &[u8; BLOCK]) -> u64 {
 /// A packet row is two blocks: cells of four or five bytes are too short for a search call each, and a loop over the
 /// bits of a long word is left at the wrong time less often than one over a short one.
 #[inline]
-pub(crate) fn plain(row: &[u8], behind: &mut [u32]) -> usize {
-    let mut places = behind.iter_mut();
+pub(crate) fn plain(row: &[u8], mut behind: &mut [u32]) -> usize {
     let mut cells = 1;
     let mut take = |base: usize, mut hits: u64| {
-        cells += hits.count_ones() as usize;
-        while hits != 0
-            && let Some(place) = places.next()
-        {
-            *place = (base as u32).wrapping_add(hits.trailing_zeros()).wrapping_add(1);
+        let count = hits.count_ones() as usize;
+        cells += count;
+        let all = mem::take(&mut behind);
+        let (now, later) = all.split_at_mut(count.min(all.len()));
+        let behind_base = base as u32 + 1;
+        for place in now {
+            *place = behind_base.wrapping_add(hits.trailing_zeros());
             hits &= hits.wrapping_sub(1);
         }
+        behind = later;
     };
     let (blocks, rest) = row.as_chunks::<BLOCK>();
     let mut base = 0;
@@ -55,7 +59,7 @@ pub(crate) fn plain(row: &[u8], behind: &mut [u32]) -> usize {
             take(base, commas(&block));
         }
     }
-    if let Some(place) = places.next() {
+    if let Some(place) = behind.first_mut() {
         *place = row.len() as u32 + 1;
     }
     cells
