@@ -140,13 +140,16 @@ impl Engine {
 
     /// The verdict on the packet that has waited longest.
     fn decide(&mut self) -> Option<Verdict> {
-        let held = self.held.pop_front()?;
+        let held = self.held.front()?;
+        let verdict = if held.source == NONE {
+            Verdict::UNKNOWN
+        } else {
+            let source = self.sources.release(held.source);
+            verdict::decide(&held.facts, held.hits, source, &self.input)
+        };
+        self.held.pop_front();
         self.front += 1;
-        if held.source == NONE {
-            return Some(Verdict::UNKNOWN);
-        }
-        let source = self.sources.release(held.source);
-        Some(verdict::decide(&held.facts, held.hits, source, &self.input))
+        Some(verdict)
     }
 
     /// Puts on record what a packet says. Returns the place of its source and the rules that match it so far.

@@ -329,10 +329,28 @@ impl Packet {
     /// # Errors
     /// When a cell does not hold what its column promises.
     pub fn from_row(row: &PacketRow<'_>) -> Result<Self, CellError> {
-        let (ts, src, dst) = (row.ts()?, row.src_ip()?, row.dst_ip()?);
-        let mut packet =
-            Self { src, facts: Facts { ts, dst, ..nothing() }, payload: [0; PAYLOAD], captured: 0 };
-        let facts = &mut packet.facts;
+        let mut packet = Self::unreadable();
+        packet.fill(row)?;
+        Ok(packet)
+    }
+
+    /// Appends the packet of a row, or an unreadable one where there is an error. It is written where it stays: what is
+    /// copied right after it was written in pieces makes the processor wait.
+    ///
+    /// # Errors
+    /// As [`Packet::from_row`].
+    pub fn push_row(packets: &mut Vec<Self>, row: &PacketRow<'_>) -> Result<(), CellError> {
+        packets.push(Self::unreadable());
+        let Some(packet) = packets.last_mut() else { return Ok(()) };
+        packet.fill(row).inspect_err(|_| *packet = Self::unreadable())
+    }
+
+    /// Fills the packet of a row into one that was unreadable.
+    fn fill(&mut self, row: &PacketRow<'_>) -> Result<(), CellError> {
+        let (facts, src) = (&mut self.facts, &mut self.src);
+        facts.ts = row.ts()?;
+        row.read_src_ip(src)?;
+        row.read_dst_ip(&mut facts.dst)?;
         let kind = match row.proto()? {
             Proto::TCP => tcp(facts, row)?,
             Proto::UDP => udp(facts, row)?,
@@ -341,13 +359,13 @@ impl Packet {
             _ => None,
         };
         // Addresses of two families are no packet.
-        let kind = kind.filter(|_| src.is_ipv4() == dst.is_ipv4());
+        let kind = kind.filter(|_| src.is_ipv4() == facts.dst.is_ipv4());
         facts.kind = kind.unwrap_or(Kind::Other);
         if kind.is_some() {
             facts.traits = Traits::of(facts);
-            packet.take_payload(row.payload_head());
+            self.take_payload(row.payload_head());
         }
-        Ok(packet)
+        Ok(())
     }
 
     /// A packet from this source with these facts and this payload, of which the first [`PAYLOAD`] octets are kept.
@@ -361,8 +379,8 @@ impl Packet {
 
     /// A packet in which no rule finds anything, for a row that cannot be read.
     pub fn unreadable() -> Self {
-        let facts = nothing();
-        Self { src: facts.dst, facts, payload: [0; PAYLOAD], captured: 0 }
+        let nowhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        Self { src: nowhere, facts: nothing(), payload: [0; PAYLOAD], captured: 0 }
     }
 
     /// Source address.

@@ -230,6 +230,14 @@ fn see_pattern(evidence: &mut Evidence, pattern: Pattern, facts: &Facts, found: 
     }
 }
 
+/// What was found of a source when a packet of it was announced.
+struct Guess {
+    address: IpAddr,
+    hash: u64,
+    /// Its place, or [`NONE`].
+    place: u32,
+}
+
 /// All sources that are remembered.
 pub(crate) struct Sources {
     slots: Vec<Source>,
@@ -242,8 +250,8 @@ pub(crate) struct Sources {
     hand: usize,
     /// The source whose last waiting packet had its verdict last.
     freed: u32,
-    /// Where the sources of the packets that were announced were found, and how many of those packets have come.
-    guesses: Vec<u32>,
+    /// The sources of the packets that were announced, and how many of those packets have come.
+    guesses: Vec<Guess>,
     guessed: usize,
 }
 
@@ -273,10 +281,15 @@ impl Sources {
         let mut guesses = std::mem::take(&mut self.guesses);
         guesses.clear();
         guesses.extend(packets.iter().map(|packet| {
-            let address = packet.src();
-            self.find(address, self.hash(address)).unwrap_or(NONE)
+            let (address, hash) = (packet.src(), self.hash(packet.src()));
+            Guess { address, hash, place: NONE }
         }));
-        self.warm_places(guesses.iter().copied());
+        // Nothing but the look-ups in one loop: the shorter the way from one to the next, the more of them wait for memory
+        // at a time.
+        for guess in &mut guesses {
+            guess.place = self.find(guess.address, guess.hash).unwrap_or(NONE);
+        }
+        self.warm_places(guesses.iter().map(|guess| guess.place));
         self.guesses = guesses;
         self.guessed = 0;
     }
@@ -330,25 +343,32 @@ impl Sources {
         self.index.find(hash, |place| self.slots[*place as usize].address == address).copied()
     }
 
-    /// The place that was found for the next packet when it was announced, where its source is still there.
+    /// The hash of the next packet's source, and its place where it is known.
     #[inline]
-    fn guess(&mut self, address: IpAddr) -> Option<u32> {
-        let place = *self.guesses.get(self.guessed)?;
+    fn look_up(&mut self, address: IpAddr) -> (u64, Option<u32>) {
+        let guess = self.guesses.get(self.guessed).filter(|guess| guess.address == address);
         self.guessed += 1;
-        (self.slots.get(place as usize)?.address == address).then_some(place)
+        match guess {
+            // A source that was found when its packet was announced may have gone since, and one that was not may have come.
+            Some(guess)
+                if self.slots.get(guess.place as usize).is_some_and(|source| source.address == address) =>
+            {
+                (guess.hash, Some(guess.place))
+            }
+            Some(guess) => (guess.hash, self.find(address, guess.hash)),
+            None => {
+                let hash = self.hash(address);
+                (hash, self.find(address, hash))
+            }
+        }
     }
 
     /// The place of a source that has just sent a packet. Where there is no room, one that was silent of late goes, and
     /// is counted.
     #[inline]
     pub(crate) fn place(&mut self, address: IpAddr, ts: Ts, forgotten: &mut u64) -> u32 {
-        let place = match self.guess(address) {
-            Some(place) => place,
-            None => {
-                let hash = self.hash(address);
-                self.find(address, hash).unwrap_or_else(|| self.insert(address, hash, forgotten))
-            }
-        };
+        let (hash, known) = self.look_up(address);
+        let place = known.unwrap_or_else(|| self.insert(address, hash, forgotten));
         let source = &mut self.slots[place as usize];
         if source.held == 0 && !source.frozen && ts.since(source.last) > FORGET && source.last > Ts::MIN {
             *source = Source::new(address);

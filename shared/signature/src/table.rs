@@ -55,10 +55,13 @@ impl RuleSet {
     /// The places, in the order of the table.
     #[inline]
     pub fn iter(self) -> impl Iterator<Item = usize> {
-        let mut rest = self.0;
+        let (mut rest, mut high, mut base) = (self.0 as u64, (self.0 >> 64) as u64, 0);
         std::iter::from_fn(move || {
+            if rest == 0 {
+                (rest, high, base) = (high, 0, 64);
+            }
             (rest != 0).then(|| {
-                let place = rest.trailing_zeros() as usize;
+                let place = base + rest.trailing_zeros() as usize;
                 rest &= rest - 1;
                 place
             })
@@ -169,6 +172,7 @@ pub(crate) struct Worth {
     pub(crate) weight: Weight,
     pub(crate) test: Test,
     pub(crate) counter: Option<Counter>,
+    pub(crate) tells: Option<&'static str>,
 }
 
 pub(crate) struct Table {
@@ -221,7 +225,13 @@ pub(crate) static TABLE: LazyLock<Table> = LazyLock::new(|| {
             let chance = if let Weight::Mark(chance) = rule.weight { Some(chance) } else { None };
             Counter { number: counters - 1, group, kinds: rule.kinds, chance }
         });
-        table.worth.push(Worth { tool: rule.tool, weight: rule.weight, test: rule.test, counter });
+        table.worth.push(Worth {
+            tool: rule.tool,
+            weight: rule.weight,
+            test: rule.test,
+            counter,
+            tells: rule.tells,
+        });
         match rule.weight {
             Weight::Mark(_) if rule.tool == Tool::Masscan => table.masscan.insert(place),
             Weight::Shape(_) => table.shapes[rule.tool as usize].insert(place),

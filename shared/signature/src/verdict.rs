@@ -6,7 +6,7 @@ use crate::grade::{ALONE, Confidence};
 use crate::packet::Facts;
 use crate::pattern::{self, Input, SpreadOf};
 use crate::rule::{Key, Pattern, Test, Weight};
-use crate::rules::{self, RULES};
+use crate::rules;
 use crate::session::Session;
 use crate::source::Source;
 use crate::table::{Counter, RuleSet, TABLE, Table};
@@ -32,13 +32,16 @@ impl Verdict {
     pub const UNKNOWN: Self =
         Self { tool: Tool::Unknown, confidence: None, rules: RuleSet::EMPTY, version: None, session: None };
 
-    /// The same without a name for the tool, where it is less sure than asked for.
+    /// Whether it is as sure as asked for, if it names a tool.
+    #[inline]
+    pub fn is_at_least(&self, least: Confidence) -> bool {
+        self.confidence.is_none_or(|confidence| confidence >= least)
+    }
+
+    /// The same without a name for the tool.
     #[must_use]
-    pub fn at_least(self, least: Confidence) -> Self {
-        match self.confidence {
-            Some(confidence) if confidence < least => Self { rules: self.rules, ..Self::UNKNOWN },
-            _ => self,
-        }
+    pub fn unnamed(&self) -> Self {
+        Self { rules: self.rules, ..Self::UNKNOWN }
     }
 }
 
@@ -63,8 +66,8 @@ pub(crate) fn decide(facts: &Facts, hits: RuleSet, source: &Source, input: &Inpu
     let Some((confidence, tool)) = best else {
         return Verdict { rules, ..Verdict::UNKNOWN };
     };
-    let version =
-        rules.iter().map(|place| RULES[place]).filter(|rule| rule.tool == tool).find_map(|r| r.tells);
+    let of_tool = rules.iter().map(|place| table.worth(place)).filter(|worth| worth.tool == tool);
+    let version = of_tool.filter_map(|worth| worth.tells).next();
     let session = Session::of(tool, facts, source, input);
     Verdict { tool, confidence: Some(confidence), rules, version, session }
 }
@@ -106,6 +109,8 @@ fn with_session_rules(
     rules
 }
 
+/// Out of line: most packets are asked one or two patterns, and what all of them read was made ready for each.
+#[inline(never)]
 fn pattern_holds(pattern: Pattern, facts: &Facts, is_masscan: bool, source: &Source, input: &Input) -> bool {
     let evidence = source.evidence();
     match pattern {
@@ -153,7 +158,7 @@ struct Context<'a> {
 
 impl Context<'_> {
     /// What one matching rule is worth.
-    #[inline]
+    #[inline(never)]
     fn grade(&self, place: usize) -> Option<Confidence> {
         let worth = self.table.worth(place);
         match (worth.weight, worth.test) {

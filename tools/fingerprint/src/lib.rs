@@ -66,7 +66,11 @@ fn learn<R: Read>(rows: &mut RowReader<R>, engine: &mut Engine) -> Outcome {
     let mut batch = Vec::with_capacity(BATCH);
     loop {
         match rows.next_row() {
-            Ok(Some(row)) => batch.extend(Packet::from_row(&columns.packet(row))),
+            Ok(Some(row)) => {
+                if Packet::push_row(&mut batch, &columns.packet(row)).is_err() {
+                    batch.pop();
+                }
+            }
             Ok(None) => break,
             Err(e) if e.is_row() => {}
             Err(e) => return Err(e.into()),
@@ -133,13 +137,11 @@ fn judge<R: Read, W: Write>(
         };
         read += 1;
         let row = columns.packet(row);
-        let packet = Packet::from_row(&row).unwrap_or_else(|e| {
+        if let Err(e) = Packet::push_row(&mut batch, &row) {
             unreadable += 1;
             console.fault(format_args!("{name}: line {}: {e}", row.row().line()));
-            Packet::unreadable()
-        });
-        out.push(&row, &packet);
-        batch.push(packet);
+        }
+        out.push(&row, batch.last());
         if batch.len() == BATCH {
             judge_batch(&mut batch, engine, out)?;
         }

@@ -1,6 +1,7 @@
 //! Rows out: each as it came, with the cells of its verdict behind.
 
 use std::io::{self, Read, Write};
+use std::mem;
 
 use probeline_record::{Encoder, Format, Forward, PacketRow, RowReader};
 use probeline_signature::{Confidence, Notation, Packet, RULES, Verdict, write_signature};
@@ -20,7 +21,6 @@ pub(crate) struct Output<W> {
     plan: Forward,
     /// Forwards one row at a time, up to the cells that are added.
     head: Encoder<io::Empty>,
-    scratch: Vec<u8>,
     waiting: Waiting,
     /// The signatures of the rows that wait, where they are asked for.
     signatures: Waiting,
@@ -51,7 +51,6 @@ impl<W: Write> Output<W> {
             format,
             plan,
             head,
-            scratch: Vec::new(),
             waiting: Waiting::default(),
             signatures: Waiting::default(),
             keys: keys.collect(),
@@ -65,12 +64,14 @@ impl<W: Write> Output<W> {
 
     /// Takes a row in, to be written when its verdict comes.
     #[inline]
-    pub(crate) fn push(&mut self, row: &PacketRow<'_>, packet: &Packet) {
-        self.plan.begin(&row.row(), &mut self.head);
-        self.head.swap_buffer(&mut self.scratch);
-        let scratch = &self.scratch;
-        self.waiting.push(|bytes| bytes.extend_from_slice(scratch));
-        if let Some(notation) = self.sig {
+    pub(crate) fn push(&mut self, row: &PacketRow<'_>, packet: Option<&Packet>) {
+        let Self { plan, head, .. } = self;
+        self.waiting.push(|bytes| {
+            mem::swap(head.buffer(), bytes);
+            plan.begin(&row.row(), head);
+            mem::swap(head.buffer(), bytes);
+        });
+        if let Some((notation, packet)) = self.sig.zip(packet) {
             self.signatures.push(|bytes| {
                 write_signature(packet.facts(), row.tcp_opts(), notation, bytes);
             });
@@ -80,10 +81,16 @@ impl<W: Write> Output<W> {
     /// Writes the row that has waited longest, with its verdict.
     #[inline]
     pub(crate) fn verdict(&mut self, verdict: &Verdict) -> io::Result<()> {
-        let verdict = verdict.at_least(self.least);
+        let less_sure;
+        let verdict = if verdict.is_at_least(self.least) {
+            verdict
+        } else {
+            less_sure = verdict.unnamed();
+            &less_sure
+        };
         let buf = &mut self.buf;
         self.waiting.pop(|row| buf.extend_from_slice(row));
-        let tail = self.tails.of(&verdict, &self.keys, self.format);
+        let tail = self.tails.of(verdict, &self.keys, self.format);
         buf.extend_from_slice(tail);
         let mut cells = Cells { buf, keys: self.keys[ALWAYS..].iter(), format: self.format };
         if self.session {
