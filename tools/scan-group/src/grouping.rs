@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use probeline_cli::{Account, Console};
 use probeline_geo::SearchPath;
-use probeline_record::{Row, RowReader};
+use probeline_record::{Col, Row, RowReader};
 use probeline_scan::Grouper;
 
 use crate::key::Keys;
@@ -42,6 +42,11 @@ impl<'a, W: Write> Grouping<'a, W> {
     ) -> Result<(), anyhow::Error> {
         self.keys = Keys::find(&self.plan.by, rows, search)?;
         Ok(())
+    }
+
+    /// The columns of the key.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = Col> + '_ {
+        self.keys.columns()
     }
 
     /// Appends the key of a row.

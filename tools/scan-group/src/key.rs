@@ -134,6 +134,14 @@ impl Keys {
         Ok(Self { parts, geo })
     }
 
+    /// The columns that it reads.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = Col> + '_ {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Cell(col) | Part::Victim(Some(col)) => Some(*col),
+            _ => None,
+        })
+    }
+
     /// Appends the key of a row to `out`: the text of each part, as [`join_key`] joins them.
     #[inline]
     pub(crate) fn write(&mut self, row: &Row<'_>, src: IpAddr, out: &mut Vec<u8>) {

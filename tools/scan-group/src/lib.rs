@@ -132,6 +132,7 @@ fn read<R: Read, W: Write>(
         grouping.begin(rows, &search).with_context(|| name.clone())?;
         grouping.sink.header();
     }
+    rows.only(columns.all().chain(groupings.iter().flat_map(Grouping::columns)));
     let mut counts = Counts::default();
     let mut key = Vec::new();
     loop {

@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 use std::io::Write;
 
 use anyhow::{Context, bail};
-use probeline_record::{Encoder, Field, field, rows};
+use probeline_record::{Encoder, Field, field, rows, text};
 use probeline_scan::estimate::{self, Interval};
 use probeline_scan::{Session, Unit, key_parts};
 
@@ -141,6 +141,7 @@ pub(crate) struct Sink<'a, W> {
     pub(crate) too_wide: u64,
     /// Scratch for the text of a cell.
     text: String,
+    list: Vec<u8>,
 }
 
 impl<'a, W: Write> Sink<'a, W> {
@@ -152,7 +153,17 @@ impl<'a, W: Write> Sink<'a, W> {
         repeats: Option<Repeats>,
     ) -> Result<Self, anyhow::Error> {
         let columns = Column::around_key(plan)?;
-        Ok(Self { out, plan, columns, repeats, probes: 0, small_probes: 0, too_wide: 0, text: String::new() })
+        Ok(Self {
+            out,
+            plan,
+            columns,
+            repeats,
+            probes: 0,
+            small_probes: 0,
+            too_wide: 0,
+            text: String::new(),
+            list: Vec::new(),
+        })
     }
 
     /// The names of all columns, in order.
@@ -217,7 +228,7 @@ impl<'a, W: Write> Sink<'a, W> {
 
     #[inline]
     fn cell(&mut self, cell: Cell, session: &Session<'_>, estimates: &(Option<Interval>, Option<Interval>)) {
-        let Self { out, text, .. } = self;
+        let Self { out, text, list, .. } = self;
         let (rate, coverage) = estimates;
         match cell {
             Cell::Start => out.ts(session.start, session.ts_digits),
@@ -229,7 +240,7 @@ impl<'a, W: Write> Sink<'a, W> {
             Cell::Count(of) => out.uint(of(session)),
             Cell::HPort | Cell::UnitPort => out.uint_or_absent(session.horizontal.1),
             Cell::VDst | Cell::UnitAddress => out.ip(session.vertical.1),
-            Cell::PortList => write_ports(session.port_list, text, out),
+            Cell::PortList => write_ports(session.port_list, list, out),
             Cell::ClosedBy => out.word(session.closed_by.name()),
             Cell::TechniqueShare => write_share(session.technique_probes, session.probes, out),
             Cell::ToolShare => write_share(session.tool_probes, session.probes, out),
@@ -240,13 +251,15 @@ impl<'a, W: Write> Sink<'a, W> {
     }
 }
 
-fn write_ports<W: Write>(ports: &[u16], text: &mut String, out: &mut Encoder<W>) {
-    text.clear();
+fn write_ports<W: Write>(ports: &[u16], list: &mut Vec<u8>, out: &mut Encoder<W>) {
+    list.clear();
     for (i, port) in ports.iter().enumerate() {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{}{port}", if i > 0 { ";" } else { "" });
+        if i > 0 {
+            list.push(b';');
+        }
+        text::write_uint(u64::from(*port), list);
     }
-    out.text(text.as_bytes());
+    out.text(list);
 }
 
 /// The share of a word that no probe has is absent.

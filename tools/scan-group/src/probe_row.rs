@@ -46,6 +46,13 @@ impl ProbeColumns {
         })
     }
 
+    /// All of them.
+    pub(crate) fn all(&self) -> impl Iterator<Item = Col> {
+        let Self { ts, src_ip, dst_ip, proto, dst_port, technique, packets, bytes, .. } = *self;
+        let certain = [ts, src_ip, dst_ip, proto, dst_port, technique, packets, bytes];
+        certain.into_iter().chain(self.tool).chain(self.class).chain(self.reason)
+    }
+
     /// The probe of a row, without its key.
     ///
     /// # Errors
