@@ -17,6 +17,12 @@ counts() { printf "counts/$1/%s.csv\n" "${configs[@]}"; }
 # hist, for a figure, unless tables alone are wanted.
 figure() { [[ -n ${NO_FIGURES:-} ]] || hist "$@"; }
 
+# Some columns of a file of rows, in the order of the file: columns FILE NAME,... They must stand in front of the first quoted
+# cell, as all do but the name of a network's holder. awk takes five times as long to split whole rows.
+columns() {
+    cut -d, -f"$(head -n 1 "$1" | tr , '\n' | grep -nxFf <(tr , '\n' <<<"$2") | cut -d: -f1 | paste -sd,)" "$1"
+}
+
 # Whether there is a configuration of this name.
 has() { [[ " ${configs[*]} " == *" $1 "* ]]; }
 
