@@ -172,11 +172,17 @@ impl Packet {
             let had_options = self.ip_len.saturating_sub(self.payload_len) > fixed;
             return (!had_options).then_some(SynStack::Raw);
         }
-        let has = |kind: &[u8]| options.split(|b| *b == b'-').any(|k| k == kind);
         // MSS (2) with window scale (3), SACK permitted (4) or timestamps (8): what connect() of every current
         // operating system sends (p0f v3 signatures).
-        let os = has(b"2") && (has(b"3") || has(b"4") || has(b"8"));
-        Some(if os { SynStack::Os } else { SynStack::Raw })
+        let (mut mss, mut more) = (false, false);
+        for kind in options.split(|b| *b == b'-') {
+            match kind {
+                b"2" => mss = true,
+                b"3" | b"4" | b"8" => more = true,
+                _ => {}
+            }
+        }
+        Some(if mss && more { SynStack::Os } else { SynStack::Raw })
     }
 
     /// Whether the six classic flags are SYN alone.

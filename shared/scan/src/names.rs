@@ -233,6 +233,11 @@ impl Reasons {
         self.0 >> reason as u32 & 1 == 1
     }
 
+    /// A bit for each, the lowest for the first.
+    pub fn bits(self) -> u64 {
+        self.0
+    }
+
     /// Whether there is none.
     pub fn is_empty(self) -> bool {
         self.0 == 0

@@ -2,7 +2,7 @@ use std::io::{self, Read, Write};
 
 use probeline_record::text::write_uint;
 use probeline_record::{Col, Encoder, Field, Format, Gather, Row, RowReader, Ts, field, rows};
-use probeline_scan::{Class, Handshake, Probe, Reasons, SynStack, Technique};
+use probeline_scan::{Handshake, Probe, Reasons, SynStack, Technique};
 
 /// Columns of the packet row that open the probe row, behind time and duration: they go out as they came in.
 const FLOW: &[&Field] = &[&field::SRC_IP, &field::DST_IP, &field::PROTO];
@@ -143,30 +143,42 @@ impl ProbeRows {
     }
 }
 
-/// Class, technique, handshake, syn_stack and reason: the same from one probe to the next more often than not, so the
-/// CSV of the last ones is kept.
+/// Class, technique, handshake, syn_stack and reason: few kinds come again and again, so the CSV of some is kept.
 #[derive(Default)]
 struct Verdict {
-    last: Option<VerdictKey>,
+    known: [Known; 16],
+}
+
+#[derive(Default)]
+struct Known {
+    key: Option<(Reasons, [u8; 4])>,
     csv: Vec<u8>,
 }
 
-type VerdictKey = (Class, Option<Technique>, Option<Handshake>, Option<SynStack>, Reasons);
+/// 2^64 divided by the golden ratio: the top bits of a product with it depend on all bits of the other factor.
+const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl Verdict {
     /// The five cells, in CSV.
     fn csv(&mut self, probe: &Probe<'_>) -> &[u8] {
-        let key = (probe.class, probe.technique, probe.handshake, probe.syn_stack, probe.reasons);
-        if self.last != Some(key) {
-            self.last = Some(key);
-            self.csv.clear();
+        let key = [
+            probe.class as u8,
+            probe.technique.map_or(u8::MAX, |technique| technique as u8),
+            probe.handshake.map_or(u8::MAX, |handshake| handshake as u8),
+            probe.syn_stack.map_or(u8::MAX, |stack| stack as u8),
+        ];
+        let mixed = (probe.reasons.bits() ^ u64::from(u32::from_le_bytes(key))).wrapping_mul(MIX);
+        let known = &mut self.known[(mixed >> 60) as usize];
+        if known.key != Some((probe.reasons, key)) {
+            known.key = Some((probe.reasons, key));
+            known.csv.clear();
             for word in words(probe) {
-                self.csv.extend_from_slice(word.unwrap_or("").as_bytes());
-                self.csv.push(b',');
+                known.csv.extend_from_slice(word.unwrap_or("").as_bytes());
+                known.csv.push(b',');
             }
-            probe.reasons.write(&mut self.csv);
+            probe.reasons.write(&mut known.csv);
         }
-        &self.csv
+        &known.csv
     }
 
     fn write<W: Write>(&mut self, probe: &Probe<'_>, out: &mut Encoder<W>) {
