@@ -139,6 +139,8 @@ pub(crate) struct Sink<'a, W> {
     pub(crate) small_probes: u64,
     /// Rows with more destinations than the telescope is said to have.
     pub(crate) too_wide: u64,
+    /// Whether anybody asks for the rate, and for the coverage: they cost more than all other cells.
+    estimates: (bool, bool),
     /// Scratch for the text of a cell.
     text: String,
     list: Vec<u8>,
@@ -153,6 +155,10 @@ impl<'a, W: Write> Sink<'a, W> {
         repeats: Option<Repeats>,
     ) -> Result<Self, anyhow::Error> {
         let columns = Column::around_key(plan)?;
+        let has = |cell: fn(Cell) -> bool| columns.1.iter().any(|column| cell(column.cell));
+        let rate =
+            has(|cell| matches!(cell, Cell::Rate(_))) || plan.any.iter().any(|minima| minima.rate > 0.0);
+        let estimates = (rate, has(|cell| matches!(cell, Cell::Coverage(_))));
         Ok(Self {
             out,
             plan,
@@ -161,6 +167,7 @@ impl<'a, W: Write> Sink<'a, W> {
             probes: 0,
             small_probes: 0,
             too_wide: 0,
+            estimates,
             text: String::new(),
             list: Vec::new(),
         })
@@ -203,13 +210,15 @@ impl<'a, W: Write> Sink<'a, W> {
     fn row(&mut self, session: &Session<'_>) -> std::io::Result<bool> {
         let v4_size = self.plan.size.filter(|_| session.vertical.1.is_ipv4());
         let seconds = session.end.since(session.start) as f64 / 1e9;
-        let rate = v4_size.and_then(|size| estimate::rate(session.probes, seconds, size));
+        let rated = v4_size.filter(|_| self.estimates.0);
+        let rate = rated.and_then(|size| estimate::rate(session.probes, seconds, size));
         if !self.plan.any.iter().any(|minima| minima.admit(session, rate.map(|rate| rate.value))) {
             self.small_probes += session.probes;
             return Ok(false);
         }
-        let coverage = v4_size.and_then(|size| estimate::coverage(session.dsts, size));
-        self.too_wide += u64::from(v4_size.is_some() && coverage.is_none());
+        let covered = v4_size.filter(|_| self.estimates.1);
+        let coverage = covered.and_then(|size| estimate::coverage(session.dsts, size));
+        self.too_wide += u64::from(v4_size.is_some_and(|size| session.dsts > size));
         self.probes += session.probes;
         self.out.begin();
         let estimates = (rate, coverage);
