@@ -2,25 +2,43 @@
 
 use std::mem;
 
-const ONES: u64 = 0x0101_0101_0101_0101;
-const LOW7: u64 = 0x7f7f_7f7f_7f7f_7f7f;
 /// Bytes that are looked at in one step: a bit for each.
 const BLOCK: usize = 64;
 
-/// A bit for each of eight bytes that is a comma, exactly (no false hit after a borrow), gathered from the high bits of
-/// the bytes by a multiplication that lays them side by side in the highest byte.
+/// A bit for each byte that is a comma. The instruction that gathers the bits has no safe name, and without it they cost
+/// a third of what finding the cells of a row does.
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+#[expect(unsafe_code, reason = "sound on a target with the feature, and this is one by the line above")]
 #[inline]
-fn commas_of_eight(bytes: [u8; 8]) -> u64 {
-    let x = u64::from_le_bytes(bytes) ^ (ONES * u64::from(b','));
-    let hits = !(((x & LOW7) + LOW7) | x | LOW7);
-    hits.wrapping_mul(0x0002_0408_1020_4081) >> 56
+fn commas(block: &[u8; BLOCK]) -> u64 {
+    use std::arch::x86_64::{_mm_cmpeq_epi8, _mm_movemask_epi8, _mm_set_epi64x, _mm_set1_epi8};
+
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    fn of_sixteen(bytes: [u8; 16]) -> u64 {
+        let bytes = i128::from_le_bytes(bytes);
+        let bytes = _mm_set_epi64x((bytes >> 64) as i64, bytes as i64);
+        u64::from(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(b',' as i8))) as u32)
+    }
+
+    let (sixteens, _) = block.as_chunks::<16>();
+    sixteens.iter().rev().fold(0, |bits, sixteen| bits << 16 | unsafe { of_sixteen(*sixteen) })
 }
 
 /// A bit for each byte that is a comma.
+#[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
 #[inline]
 fn commas(block: &[u8; BLOCK]) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const LOW7: u64 = 0x7f7f_7f7f_7f7f_7f7f;
     let (eights, _) = block.as_chunks::<8>();
-    eights.iter().rev().fold(0, |bits, eight| bits << 8 | commas_of_eight(*eight))
+    eights.iter().rev().fold(0, |bits, eight| {
+        let x = u64::from_le_bytes(*eight) ^ (ONES * u64::from(b','));
+        // The high bit of each byte that is a comma, exactly (no false hit after a borrow); a multiplication lays them
+        // side by side in the highest byte.
+        let hits = !(((x & LOW7) + LOW7) | x | LOW7);
+        bits << 8 | hits.wrapping_mul(0x0002_0408_1020_4081) >> 56
+    })
 }
 
 /// Finds the cells of a row without quotes: writes the place behind the separator of each cell to `behind`, which has

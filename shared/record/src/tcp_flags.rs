@@ -58,12 +58,15 @@ impl TcpFlags {
 
     /// Reads letters in any order, or `.`; `None` for anything else or a letter given twice.
     pub fn parse(text: &[u8]) -> Option<Self> {
-        if text == b"." {
-            return Some(Self(0));
+        match text {
+            b"" => None,
+            b"S" => Some(Self::SYN),
+            b"." => Some(Self(0)),
+            _ => Self::parse_letters(text),
         }
-        if text.is_empty() {
-            return None;
-        }
+    }
+
+    fn parse_letters(text: &[u8]) -> Option<Self> {
         let mut bits = 0;
         for letter in text {
             let bit = 1 << LETTERS.iter().position(|l| l == letter)?;
