@@ -91,6 +91,16 @@ pub(crate) struct PairFound {
     pub(crate) earlier: Option<u64>,
 }
 
+/// Counts a packet of this group.
+#[inline]
+fn ask(asked: &mut [u16; GROUPS], matched: &mut [u16; COUNTERS], group: u8) {
+    let count = &mut asked[usize::from(group)];
+    *count += 1;
+    if *count >= HALVE_AT {
+        asked.iter_mut().chain(matched).for_each(|count| *count /= 2);
+    }
+}
+
 impl Evidence {
     pub(crate) fn new() -> Self {
         Self {
@@ -125,10 +135,10 @@ impl Evidence {
         }
         self.copies[usize::from(self.next_copy)] = copy;
         self.next_copy = (self.next_copy + 1) % self.copies.len() as u8;
-        self.ask(facts.kind as u8);
+        ask(&mut self.asked, &mut self.matched, facts.kind as u8);
         let mut groups = found.groups;
         while groups != 0 {
-            self.ask(groups.trailing_zeros() as u8);
+            ask(&mut self.asked, &mut self.matched, groups.trailing_zeros() as u8);
             groups &= groups - 1;
         }
         for counter in table.counters(found.hits) {
@@ -140,14 +150,6 @@ impl Evidence {
         }
         if !self.parts.is_empty() {
             self.count_parts(facts, found, table);
-        }
-    }
-
-    fn ask(&mut self, group: u8) {
-        let asked = &mut self.asked[usize::from(group)];
-        *asked += 1;
-        if *asked >= HALVE_AT {
-            self.asked.iter_mut().chain(&mut self.matched).for_each(|count| *count /= 2);
         }
     }
 
@@ -203,20 +205,24 @@ impl Evidence {
         if rules.is_empty() {
             return;
         }
-        let last = self.last.replace(Last { facts: *facts, row });
-        let Some(last) = last.filter(|last| last.facts.kind == facts.kind) else { return };
-        for rule in rules {
+        if let Some(last) = self.last.as_ref().filter(|last| last.facts.kind == facts.kind) {
             let (lacks, traits) = (last.facts.lacks.or(facts.lacks), last.facts.traits.and(facts.traits));
-            if !traits.has(rule.of) || lacks.any_of(rule.needs) || !(rule.applies)(&last.facts, facts) {
-                continue;
-            }
-            let matched = (rule.holds)(&last.facts, facts);
-            tell(PairFound { place: rule.place, matched, earlier: last.row });
-            if count && let Some(counter) = rule.counter {
-                counter.group.into_iter().for_each(|group| self.ask(group));
-                self.matched[usize::from(counter.number)] += u16::from(matched);
+            for rule in rules {
+                if !traits.has(rule.of) || lacks.any_of(rule.needs) || !(rule.applies)(&last.facts, facts) {
+                    continue;
+                }
+                let matched = (rule.holds)(&last.facts, facts);
+                tell(PairFound { place: rule.place, matched, earlier: last.row });
+                if count && let Some(counter) = rule.counter {
+                    counter
+                        .group
+                        .into_iter()
+                        .for_each(|group| ask(&mut self.asked, &mut self.matched, group));
+                    self.matched[usize::from(counter.number)] += u16::from(matched);
+                }
             }
         }
+        self.last = Some(Last { facts: *facts, row });
     }
 
     /// Makes ready for a second pass over the same packets.
