@@ -142,14 +142,14 @@ impl Engine {
     fn decide(&mut self) -> Option<Verdict> {
         let held = self.held.front()?;
         let verdict = if held.source == NONE {
-            Verdict::UNKNOWN
+            Some(Verdict::UNKNOWN)
         } else {
             let source = self.sources.release(held.source);
-            verdict::decide(&held.facts, held.hits, source, &self.input)
+            Some(verdict::decide(&held.facts, held.hits, source, &self.input))
         };
         self.held.pop_front();
         self.front += 1;
-        Some(verdict)
+        verdict
     }
 
     /// Puts on record what a packet says. Returns the place of its source and the rules that match it so far.

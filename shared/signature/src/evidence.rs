@@ -145,7 +145,7 @@ impl Evidence {
             self.matched[usize::from(counter.number)] += 1;
             let Some(chance) = counter.chance else { continue };
             if self.counts(counter).is_mixture(chance) {
-                self.part(counter.number, look(facts));
+                self.part(counter.number, facts);
             }
         }
         if !self.parts.is_empty() {
@@ -153,8 +153,10 @@ impl Evidence {
         }
     }
 
-    /// Begins to count the packets that look like this on their own.
-    fn part(&mut self, counter: u8, look: u32) {
+    /// Begins to count the packets that look like this one on their own.
+    #[cold]
+    fn part(&mut self, counter: u8, facts: &Facts) {
+        let look = look(facts);
         let known = self.parts.iter().any(|part| part.counter == counter && part.look == look);
         if !known && self.parts.len() < PARTS {
             self.parts.push(Part { counter, look, count: Count::default() });

@@ -45,7 +45,9 @@ impl Verdict {
     }
 }
 
-/// The verdict on a packet by what is known of its source now.
+/// The verdict on a packet by what is known of its source now. Out of line, so that it is written where its caller wants
+/// it and not copied right after.
+#[inline(never)]
 pub(crate) fn decide(facts: &Facts, hits: RuleSet, source: &Source, input: &Input) -> Verdict {
     let table = &*TABLE;
     let rules = with_session_rules(facts, hits, source, input, table);
