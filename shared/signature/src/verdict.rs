@@ -166,7 +166,7 @@ impl Context<'_> {
         match (worth.weight, worth.test) {
             (Weight::Detail, _) => None,
             (_, Test::Key(key)) => self.grade_key(place, &key),
-            (_, Test::Source(pattern)) => self.grade_pattern(pattern),
+            (_, Test::Source(pattern)) => Some(Self::grade_pattern(pattern)),
             (Weight::Mark(chance), _) if chance <= ALONE => Some(Confidence::Certain),
             (Weight::Mark(chance), _) => self.grade_mark(worth.counter.as_ref()?, chance, worth.tool),
             (Weight::Shape(None), _) => Some(Confidence::Possible),
@@ -190,15 +190,15 @@ impl Context<'_> {
         }
     }
 
-    fn grade_pattern(&self, pattern: Pattern) -> Option<Confidence> {
-        Some(match pattern {
-            Pattern::TtlSpread => {
-                let spread = self.source.evidence()?.spread[SpreadOf::kind(self.facts.kind)? as usize];
-                if spread.packets() >= 20 { Confidence::Certain } else { Confidence::Probable }
-            }
+    fn grade_pattern(pattern: Pattern) -> Confidence {
+        match pattern {
+            // Its chance alone is small enough.
             Pattern::RandStream => Confidence::Certain,
-            Pattern::Pool | Pattern::StartPort | Pattern::SamePort | Pattern::Moved => Confidence::Probable,
-        })
+            // However many packets agree: none of these has a chance that could be told.
+            Pattern::TtlSpread | Pattern::Pool | Pattern::StartPort | Pattern::SamePort | Pattern::Moved => {
+                Confidence::Probable
+            }
+        }
     }
 
     fn grade_mark(&self, counter: &Counter, chance: f64, tool: Tool) -> Option<Confidence> {

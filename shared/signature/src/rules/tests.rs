@@ -2,8 +2,10 @@
 
 use super::RULES;
 use crate::engine::{Engine, Options};
+use crate::grade::Confidence;
 use crate::packet::Kind;
 use crate::rule::{Rule, Test};
+use crate::tool::Tool;
 use crate::vector;
 use crate::verdict::Verdict;
 
@@ -99,6 +101,27 @@ fn needs_are_what_is_read() {
     }
     wrong.dedup();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A time to live drawn for each packet is a shape: no chance can be told for it, so that a hundred packets are no more
+/// sure than a dozen, until a mark is among them.
+#[test]
+fn drawn_times_to_live_are_probable() {
+    let source = |seq: fn(u32) -> u32| {
+        let packet = |i: u32| {
+            let (ttl, seq) = (37 + i * 7 % 23, seq(i));
+            let common = "tcp 198.18.0.1 40000 > 198.18.1.1";
+            format!("{common} {} S len=44 ttl={ttl} id={i} seq={seq} win=1024 opts=2 mss=1460", 1000 + i)
+        };
+        let packets: Vec<String> = (1..=100).map(packet).collect();
+        let texts: Vec<&str> = packets.iter().map(String::as_str).collect();
+        let named: Vec<_> = verdicts(&texts).iter().map(|v| (v.tool, v.confidence)).collect();
+        assert!(named.iter().all(|other| *other == named[0]), "{named:?}");
+        named[0]
+    };
+    let unrelated = |i: u32| i.wrapping_mul(2_654_435_761) ^ 0x5bd1_e995;
+    assert_eq!(source(unrelated), (Tool::Nmap, Some(Confidence::Probable)));
+    assert_eq!(source(|_| 4_237_197_429), (Tool::Nmap, Some(Confidence::Certain)));
 }
 
 #[test]

@@ -49,7 +49,8 @@ fn typed_commands() {
         ("scan/markofu_pcaps__FIN_SCAN.pcap", "nmap", 1000, Some("4.01..5.51")),
         ("scan/markofu_pcaps__NULL_SCAN.pcap", "nmap", 1000, Some("4.01..5.51")),
         ("scan/markofu_pcaps__XMAS_TREE_SCAN.pcap", "nmap", 1000, Some("4.01..5.51")),
-        // nmap -sS and -sX of today, with the Internet's own scanners in between
+        // nmap -sS and -sX of today, with the Internet's own scanners in between; one packet has only its shape and time
+        // to live in common with the others
         ("telescope/victorialugi_nmap__syn_scan.pcap", "nmap", 101, None),
         ("telescope/victorialugi_nmap__xmas_scan.pcap", "nmap", 105, None),
         // zmap 80/tcp, 2021
@@ -58,7 +59,8 @@ fn typed_commands() {
         ("telescope/OISF_suricata-verify__mac-eve-packet__test.pcap", "mirai", 2, None),
     ] {
         let table = verdicts(&real.join(name));
-        let found = count(&table, tool, &["certain"]);
+        let found = count(&table, tool, &["certain", "probable"]);
+        assert!(count(&table, tool, &["certain"]) + 1 >= probes, "{name}: of {probes}");
         assert!((probes..probes + 5).contains(&found), "{name}: {found} of {probes}");
         if let Some(version) = version {
             let told = table.filter("tool", tool).count("tool_version", version);

@@ -24,7 +24,7 @@ fn as_sure_as_the_file_allows() {
     let Some(captures) = laboratory("as_sure_as_the_file_allows") else { return };
     for capture in &captures {
         let table = fingerprint(&rows(&capture.file), &[]);
-        let shapes_only = ["zmap434", "os-stack", "scapy", "masscan132_udp", "pnscan", "sT_local"];
+        let shapes_only = ["zmap434", "os-stack", "scapy", "masscan132_udp", "pnscan", "sT_local", "sU"];
         let name = capture.file.display().to_string();
         let only_shape = shapes_only.iter().any(|part| name.contains(part)) && !name.contains("linux");
         for row in table.rows().filter(|row| row.get("proto") != Some("icmp6")) {
