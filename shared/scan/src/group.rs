@@ -334,9 +334,8 @@ impl Grouper {
         emit: &mut impl FnMut(usize, Session<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         let Self { waiting, keys, words, sessions } = self;
-        let held = Held::new(probe, keys.keep(probe.key), marked, words);
-        if let Err(late) = waiting.push(probe.ts, held) {
-            keys.release(late.key);
+        if waiting.admits(probe.ts) {
+            waiting.put(probe.ts, Held::new(probe, keys.keep(probe.key), marked, words));
         }
         while let Some(taken) = waiting.pop(|held| take(sessions, held, keys, words, emit)) {
             taken?;

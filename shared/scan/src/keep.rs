@@ -27,13 +27,21 @@ pub(crate) struct Keys(Ring);
 impl Keys {
     #[inline]
     pub(crate) fn keep(&mut self, key: &[u8]) -> Key {
-        let mut bytes = [0; SHORT];
-        match bytes.get_mut(..key.len()) {
-            Some(place) => {
-                place.copy_from_slice(key);
-                Key::Short { len: key.len() as u8, bytes }
-            }
-            None => Key::Long(self.0.push(key)),
+        let mut kept = Key::default();
+        self.keep_at(key, &mut kept);
+        kept
+    }
+
+    /// As [`Keys::keep`], into a place that holds [`Key::default`].
+    #[inline]
+    pub(crate) fn keep_at(&mut self, key: &[u8], place: &mut Key) {
+        if let Key::Short { len, bytes } = place
+            && let Some(bytes) = bytes.get_mut(..key.len())
+        {
+            bytes.copy_from_slice(key);
+            *len = key.len() as u8;
+        } else {
+            *place = Key::Long(self.0.push(key));
         }
     }
 

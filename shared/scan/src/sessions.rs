@@ -40,7 +40,7 @@ pub(crate) struct Held {
 
 impl Held {
     /// What a probe says, with a key that was stored.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn new(probe: &NewProbe<'_>, key: Key, marked: bool, words: &mut Words) -> Self {
         Self {
             ts: probe.ts,
@@ -122,9 +122,11 @@ pub(crate) struct Sessions {
 }
 
 impl Open {
-    fn new(probe: &Held, key: Key, hash: u64, options: &GroupOptions) -> Self {
-        let mut open = Self {
-            key,
+    /// Of its first probe; its key is still to be stored.
+    #[inline(always)]
+    fn new(probe: &Held, hash: u64, options: &GroupOptions) -> Self {
+        Self {
+            key: Key::default(),
             hash,
             proto: probe.proto,
             start: probe.ts,
@@ -139,9 +141,7 @@ impl Open {
             parts: options.units.then(Box::default),
             burst: options.bursts.then(Box::default),
             superseded: false,
-        };
-        open.add_extra(probe);
-        open
+        }
     }
 
     #[inline]
@@ -265,8 +265,12 @@ impl Sessions {
             self.emit_front(ClosedBy::Evicted, words, emit)?;
         }
         let number = self.front + self.open.len() as u64;
-        let key = self.keys.keep(key);
-        self.open.push_back(Open::new(probe, key, hash, &self.options));
+        // Made where it stays, its key anew: copying what was just written in pieces makes the processor wait.
+        self.open.push_back(Open::new(probe, hash, &self.options));
+        if let Some(open) = self.open.back_mut() {
+            self.keys.keep_at(key, &mut open.key);
+            open.add_extra(probe);
+        }
         self.table.insert_unique(hash, Entry { hash, number }, |entry| entry.hash);
         Ok(())
     }
