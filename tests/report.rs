@@ -282,6 +282,28 @@ fn one_capture_alone_leaves_out_what_needs_two_and_says_so() {
     }
 }
 
+/// A quiet hour, and two of them compared: every table, with nothing in it.
+#[test]
+fn a_capture_without_a_packet_makes_a_report_too() {
+    if !databases("a_capture_without_a_packet_makes_a_report_too") {
+        return;
+    }
+    let quiet = bundled("lab-passive.pcap");
+    let (script, output) = run(&format!(
+        "head -c 24 {} >quiet.pcap\nexport NO_FIGURES=1\nreport -o one quiet.pcap\n\
+         reproduce -o two --passive quiet.pcap --honeypot quiet.pcap",
+        quiet.display()
+    ));
+    output.code(0).stderr_has("left out: a comparison needs scans");
+    for (folder, config) in [("one", "capture"), ("two", "honeypot")] {
+        let out = script.scratch().join(folder);
+        assert_eq!(table(&out.join("E1.csv")).filter("technique", "all").column(config), ["0"], "{folder}");
+        assert_eq!(measure(&out, "E10", "TCP ports scanned", config), "0");
+        assert!(files(&out, "svg").is_empty() && files(&out, "png").is_empty(), "{folder}");
+        assert!(read(&out.join("report.html")).contains("<section id=\"X2\""), "{folder}");
+    }
+}
+
 #[test]
 fn what_is_no_capture_is_named() {
     let (_a, output) = run("report -o out nowhere.pcap");
