@@ -154,6 +154,10 @@ fn tables_say_what_awk_counts_in_the_rows() {
             .collect();
         assert_eq!(shown, counted, "E1, {config}");
 
+        let over_time = table(&out.join(format!("X2-{config}.csv")));
+        for (proto, scans) in by_awk(&probes, "proto", None) {
+            assert_eq!(over_time.sum(&proto), scans, "X2, {config}, {proto}");
+        }
         for proto in ["tcp", "udp"] {
             let counted = by_awk(&probes, "dst_port", Some(("proto", proto)));
             for row in table(&out.join(format!("E9-{proto}.csv"))).rows() {

@@ -444,6 +444,22 @@ mod tests {
 
     type Row = (i64, i64, u64, u64, u64, (u64, Option<u16>), ClosedBy);
 
+    fn probe(seconds: i64, key: &str) -> NewProbe<'_> {
+        NewProbe {
+            ts: Ts::from_nanos(seconds * 1_000_000_000),
+            ts_digits: 6,
+            key: key.as_bytes(),
+            proto: Proto::TCP,
+            src: IpAddr::from([198, 51, 100, 1]),
+            dst: IpAddr::from([192, 0, 2, 1]),
+            dst_port: None,
+            technique: b"syn",
+            tool: b"",
+            packets: 1,
+            bytes: 40,
+        }
+    }
+
     fn group(window: Window, probes: &[(i64, &str, &str, Option<u16>)]) -> Vec<Row> {
         let mut grouper = Grouper::new(window, Duration::from_secs(5));
         let mut out: Vec<Row> = Vec::new();
@@ -460,19 +476,7 @@ mod tests {
             Ok(())
         };
         for (seconds, key, dst, port) in probes {
-            let probe = NewProbe {
-                ts: Ts::from_nanos(seconds * 1_000_000_000),
-                ts_digits: 6,
-                key: key.as_bytes(),
-                proto: Proto::TCP,
-                src: "198.51.100.1".parse().unwrap(),
-                dst: dst.parse().unwrap(),
-                dst_port: *port,
-                technique: b"syn",
-                tool: b"",
-                packets: 1,
-                bytes: 40,
-            };
+            let probe = NewProbe { dst: dst.parse().unwrap(), dst_port: *port, ..probe(*seconds, key) };
             grouper.push(&probe, &mut emit).unwrap();
         }
         grouper.finish(&mut emit).unwrap();
@@ -502,20 +506,7 @@ mod tests {
     #[test]
     fn counts_saturate() {
         let mut grouper = Grouper::new(Window::Anchored(S), S);
-        let address = IpAddr::from([192, 0, 2, 1]);
-        let probe = NewProbe {
-            ts: Ts::from_nanos(0),
-            ts_digits: 6,
-            key: b"x",
-            proto: Proto::TCP,
-            src: address,
-            dst: address,
-            dst_port: None,
-            technique: b"",
-            tool: b"",
-            packets: u64::MAX,
-            bytes: u64::MAX - 1,
-        };
+        let probe = NewProbe { packets: u64::MAX, bytes: u64::MAX - 1, ..probe(0, "x") };
         let mut out = Vec::new();
         let mut emit = |s: Session<'_>| -> Result<(), ()> {
             out.push((s.probes, s.packets, s.bytes));
@@ -540,7 +531,6 @@ mod tests {
     /// Ended by the bound is only what could have grown: the second session of `x` ends its first, which then waits.
     #[test]
     fn too_many_sessions_end_the_oldest() {
-        let s = |t: i64| Ts::from_nanos(t * 1_000_000_000);
         let options = GroupOptions {
             max_sessions: 2,
             ..GroupOptions::new(Window::Gap { gap: 10 * S, max_age: 100 * S }, S)
@@ -551,24 +541,10 @@ mod tests {
             out.push((String::from_utf8(s.key.to_vec()).unwrap(), s.start.seconds(), s.probes, s.closed_by));
             Ok(())
         };
-        let address = IpAddr::from([192, 0, 2, 1]);
         for (seconds, key) in
             [(0, "x"), (1, "y"), (2, "x"), (3, "z"), (4, "x"), (9, "z"), (10, "z"), (16, "x"), (17, "x")]
         {
-            let probe = NewProbe {
-                ts: s(seconds),
-                ts_digits: 6,
-                key: key.as_bytes(),
-                proto: Proto::TCP,
-                src: address,
-                dst: address,
-                dst_port: None,
-                technique: b"",
-                tool: b"",
-                packets: 1,
-                bytes: 40,
-            };
-            grouper.push(&probe, &mut emit).unwrap();
+            grouper.push(&probe(seconds, key), &mut emit).unwrap();
         }
         grouper.finish(&mut emit).unwrap();
         assert_eq!(grouper.evicted(0), 3);

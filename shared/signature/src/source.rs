@@ -42,6 +42,7 @@ pub(crate) struct Source {
     seen: Seen,
 }
 
+#[cfg(target_pointer_width = "64")]
 const _: () = assert!(size_of::<Source>() == 3 * 64);
 
 /// What is kept besides the sources while packets are put on record.

@@ -82,10 +82,7 @@ impl Column {
         let find = |name: &String| {
             known.iter().find(|column| column.name == name).copied().with_context(|| {
                 let names: Vec<&str> = known.iter().map(|column| column.name).collect();
-                format!(
-                    "--columns: a session has no column '{name}' behind its key; it has {}",
-                    names.join(", ")
-                )
+                format!("a session has no column '{name}' behind its key; it has {}", names.join(", "))
             })
         };
         Ok((vec![], plan.columns.iter().map(find).collect::<Result<_, _>>()?))
@@ -97,7 +94,7 @@ impl Column {
         if let Some((_, name)) =
             plan.columns.iter().enumerate().find(|(i, name)| plan.columns[..*i].contains(name))
         {
-            bail!("--columns: {name} twice");
+            bail!("column {name} twice");
         }
         Self::around_key(plan).map(drop)
     }

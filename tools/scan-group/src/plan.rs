@@ -87,7 +87,9 @@ impl Plan {
             ..GroupOptions::new(window, args.reorder)
         };
         let takes = args.preset.map_or(Takes::All, |p| p.takes);
-        Self { by, group, unit, takes, any, size, columns: vec![] }.with_columns(&args.columns)
+        Self { by, group, unit, takes, any, size, columns: vec![] }
+            .with_columns(&args.columns)
+            .context("--columns")
     }
 
     /// The same of sessions by another key, and with other columns where it says so.
