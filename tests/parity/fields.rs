@@ -141,8 +141,8 @@ pub(crate) fn tshark_is_installed() -> bool {
     Command::new("tshark").arg("--version").output().is_ok()
 }
 
-/// The first frames of a file, and whether tshark found nothing wrong with it.
-pub(crate) fn rows(path: &Path, most: usize) -> (Vec<Row>, bool) {
+/// The frames of a file, and whether tshark found nothing wrong with it.
+pub(crate) fn rows(path: &Path) -> (Vec<Row>, bool) {
     let mut command = Command::new("tshark");
     command.args(["-n", "-T", "fields", "-E", "separator=/t", "-E", "occurrence=a", "-E", "aggregator=,"]);
     for preference in PREFERENCES {
@@ -151,7 +151,7 @@ pub(crate) fn rows(path: &Path, most: usize) -> (Vec<Row>, bool) {
     for name in NAMES {
         command.args(["-e", name]);
     }
-    command.arg("-c").arg(most.to_string()).arg("-r").arg(path);
+    command.arg("-r").arg(path);
     command.env("TZ", "UTC").env("LC_ALL", "C").stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().expect("tshark");
     let lines = BufReader::new(child.stdout.take().expect("piped")).split(b'\n');
